@@ -3,10 +3,10 @@
 d is the effect paired by seed, positive in the claimed direction.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Claim:
     """What every claim has.
 
@@ -16,7 +16,7 @@ class Claim:
     says     the claim in plain words, for the page; made from the fields where empty
     """
 
-    metric: str = ""
+    metric: str
     scope: str = ""
     control: str | None = None
     says: str = ""
@@ -26,17 +26,17 @@ class Claim:
 class Lower(Claim):
     """`arm` ends lower than `than`, an arm or a number, by at least `by` (a share of |than| where relative)."""
 
-    arm: str = ""
-    than: str | float = 0.0
-    by: float = 0.0
-    relative: bool = False
+    arm: str
+    than: str | float = field(kw_only=True)
+    by: float = field(default=0.0, kw_only=True)
+    relative: bool = field(default=False, kw_only=True)
 
 
 @dataclass(frozen=True)
 class Higher(Claim):
     """`arm` ends higher than `than`, an arm or a number, by at least `by` (a share of |than| where relative)."""
 
-    arm: str = ""
-    than: str | float = 0.0
-    by: float = 0.0
-    relative: bool = False
+    arm: str
+    than: str | float = field(kw_only=True)
+    by: float = field(default=0.0, kw_only=True)
+    relative: bool = field(default=False, kw_only=True)
