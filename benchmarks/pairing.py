@@ -21,7 +21,7 @@ def compare(
     peer         whose way it is compared with
     unit         what is counted; both rates are given in units per CPU second
     ours         () -> how many units it did; called again until `seconds` of CPU time are spent, in every round
-    make_theirs  () -> the same for the peer; imports the peer itself, so that a missing one is a "not run" with a reason
+    make_theirs  () -> the same for the peer; imports the peer itself, so that a missing one reads "not run"
     seconds      the least CPU time of one side of one round
 
     Keys of the line: work, peer, ours, theirs, unit, ratio, low, high. Ratio is the median over rounds of ours divided
