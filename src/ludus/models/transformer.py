@@ -1,0 +1,224 @@
+"""A small GPT, trained from scratch in seconds on a laptop, written to be read.
+
+Radford et al. (2019), "Language models are unsupervised multitask learners": pre-norm blocks, learned positions,
+tanh-approximated GELU, and an output layer tied to the token embedding. Every weight has its counterpart in GPT-2
+under the same role (linear layers are stored transposed there), so a model can be exported to ordinary servers.
+"""
+
+import math
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from safetensors import safe_open
+from safetensors.torch import save_file
+from torch import Tensor, nn
+from torch.nn import functional
+
+Hook = Callable[[str, Tensor], Tensor | None]
+"""(site, activation) -> None to read it, or a tensor of the same shape to put in its place."""
+
+
+NEVER = -1e9  # the logit of token 0: padding is never written; finite, so that entropies are not NaN
+
+
+class Size(NamedTuple):
+    """How large a model is: numbers of layers, channels, heads, positions and tokens. Token 0 is padding."""
+
+    layers: int
+    width: int
+    heads: int
+    context: int
+    vocabulary: int
+
+
+class Cache(NamedTuple):
+    """The keys and values of the tokens so far, a pair of [B, heads, T, width / heads] per layer."""
+
+    keys: list[Tensor]
+    values: list[Tensor]
+
+
+class Block(nn.Module):
+    """One layer: attention, then a two-layer perceptron, each added to the stream after a layer norm."""
+
+    def __init__(self, size: Size) -> None:
+        super().__init__()
+        self.heads = size.heads
+        self.norm_attention = nn.LayerNorm(size.width)
+        self.queries_keys_values = nn.Linear(size.width, 3 * size.width)
+        self.attention_out = nn.Linear(size.width, size.width)
+        self.norm_mlp = nn.LayerNorm(size.width)
+        self.mlp_in = nn.Linear(size.width, 4 * size.width)
+        self.mlp_out = nn.Linear(4 * size.width, size.width)
+
+    def attend(self, stream: Tensor, mask: Tensor, past: tuple[Tensor, Tensor] | None) -> tuple[Tensor, Tensor, Tensor]:
+        """Attention over the past and the new tokens; mask bool[B or 1, 1, new, past + new], True where seen."""
+        batch, length, width = stream.shape
+        parts = self.queries_keys_values(self.norm_attention(stream)).view(batch, length, 3, self.heads, -1)
+        queries, keys, values = parts.permute(2, 0, 3, 1, 4)
+        if past is not None:
+            keys, values = torch.cat([past[0], keys], dim=2), torch.cat([past[1], values], dim=2)
+        mixed = functional.scaled_dot_product_attention(queries, keys, values, attn_mask=mask)
+        return self.attention_out(mixed.transpose(1, 2).reshape(batch, length, width)), keys, values
+
+    def mlp(self, stream: Tensor) -> Tensor:
+        return self.mlp_out(functional.gelu(self.mlp_in(self.norm_mlp(stream)), approximate="tanh"))
+
+
+class Transformer(nn.Module):
+    """The model. `rng` draws the initial weights: normal 0.02, residual outputs scaled by 1 / sqrt(2 layers)."""
+
+    def __init__(self, size: Size, rng: np.random.Generator) -> None:
+        super().__init__()
+        if size.width % size.heads:
+            raise ValueError(f"size: width must be a multiple of heads, it was {size.width} and {size.heads}")
+        self.size = size
+        self.tokens = nn.Embedding(size.vocabulary, size.width)
+        self.positions = nn.Embedding(size.context, size.width)
+        self.blocks = nn.ModuleList(Block(size) for _ in range(size.layers))
+        self.norm = nn.LayerNorm(size.width)
+        with torch.no_grad():
+            for name, weight in self.named_parameters():
+                if name.endswith("bias"):
+                    weight.zero_()
+                elif "norm" not in name:
+                    scale = 0.02 / math.sqrt(2 * size.layers) if "_out" in name else 0.02
+                    weight.copy_(torch.from_numpy(rng.normal(0.0, scale, tuple(weight.shape))))
+
+    def forward(
+        self,
+        tokens: Tensor,
+        mask: Tensor,
+        positions: Tensor,
+        cache: Cache | None = None,
+        hook: Hook | None = None,
+    ) -> tuple[Tensor, Cache]:
+        """Logits float32[B, T, vocabulary] after each token, and the cache that continues them.
+
+        tokens     int64[B, T], the new tokens
+        mask       bool[B or 1, T, past + T], True where a token sees another
+        positions  int64[B or 1, T]
+        cache      what earlier calls returned, None at the start
+        hook       called at the sites "embedding", "LAYER.attention", "LAYER.mlp", "LAYER.stream" and "final"
+        """
+        seen = mask[:, None]
+        stream = self._visit(hook, "embedding", self.tokens(tokens) + self.positions(positions))
+        keys, values = [], []
+        for layer, block in enumerate(self.blocks):
+            past = None if cache is None else (cache.keys[layer], cache.values[layer])
+            mixed, key, value = block.attend(stream, seen, past)  # type: ignore[operator]
+            stream = stream + self._visit(hook, f"{layer}.attention", mixed)
+            stream = stream + self._visit(hook, f"{layer}.mlp", block.mlp(stream))  # type: ignore[operator]
+            stream = self._visit(hook, f"{layer}.stream", stream)
+            keys.append(key)
+            values.append(value)
+        stream = self._visit(hook, "final", self.norm(stream))
+        logits = stream @ self.tokens.weight.T
+        return torch.cat([torch.full_like(logits[..., :1], NEVER), logits[..., 1:]], dim=-1), Cache(keys, values)
+
+    @staticmethod
+    def _visit(hook: Hook | None, site: str, activation: Tensor) -> Tensor:
+        changed = None if hook is None else hook(site, activation)
+        return activation if changed is None else changed
+
+
+def causal(real: Tensor) -> tuple[Tensor, Tensor]:
+    """The mask and positions of left-padded rows; real bool[B, T] is False on the padding.
+
+    A token sees itself and the real tokens before it; positions count real tokens only, so padding changes nothing.
+    """
+    length = real.shape[1]
+    lower = torch.ones(length, length, dtype=torch.bool).tril()
+    itself = torch.eye(length, dtype=torch.bool)  # so that no row of the softmax is empty
+    return (lower & real[:, None]) | itself, (real.cumsum(1) - 1).clamp(min=0)
+
+
+def log_probabilities(model: Transformer, tokens: Tensor, real: Tensor, hook: Hook | None = None) -> Tensor:
+    """Exact log-probability of every token given those before it: float32[B, T], zero for the first and for padding.
+
+    tokens int64[B, T] left-padded, real bool[B, T]. The log-probability of a sequence is the sum over its tokens.
+    """
+    logits, _ = model(tokens, *causal(real), hook=hook)
+    chosen = logits[:, :-1].log_softmax(-1).gather(2, tokens[:, 1:, None])[..., 0]
+    return functional.pad(chosen * (real[:, 1:] & real[:, :-1]), (1, 0))
+
+
+class Sampled(NamedTuple):
+    """Continuations of B prompts by at most R tokens.
+
+    tokens    int64[B, R], `stop` inclusive, padding after it
+    log_prob  float64[B, R], log-probability of each token under the model at temperature 1, zero on padding
+    length    int64[B], how many tokens were sampled
+    """
+
+    tokens: np.ndarray
+    log_prob: np.ndarray
+    length: np.ndarray
+
+
+@torch.no_grad()
+def sample(
+    model: Transformer,
+    prompts: np.ndarray,
+    real: np.ndarray,
+    uniform: np.ndarray,
+    stop: np.ndarray,
+    temperature: float = 1.0,
+) -> Sampled:
+    """Continue B left-padded prompts until a token of `stop` or R tokens, with a key-value cache.
+
+    prompts  int64[B, T]; real bool[B, T], False on padding
+    uniform  float64[B, R] in [0, 1), one number per token: the draw is the inverse of the cumulative distribution,
+             so a row's reply depends on its own numbers alone (up to rounding in the batched product)
+    stop     bool[vocabulary]
+    """
+    if temperature <= 0:
+        raise ValueError(f"temperature: must be above zero, it was {temperature}; use a small one for greedy replies")
+    batch, rounds = uniform.shape
+    seen = torch.from_numpy(real)
+    mask, positions = causal(seen)
+    logits, cache = model(torch.from_numpy(prompts), mask, positions)
+    position = positions[:, -1:]
+    tokens, log_prob = np.zeros((batch, rounds), np.int64), np.zeros((batch, rounds))
+    going, length = np.ones(batch, bool), np.zeros(batch, np.int64)
+    for round_ in range(rounds):
+        last = logits[:, -1].double()
+        log_softmax = last.log_softmax(-1).numpy()
+        cumulative = (last / temperature).softmax(-1).cumsum(-1).numpy()
+        token = (cumulative < uniform[:, round_, None] * cumulative[:, -1:]).sum(axis=1).clip(max=last.shape[1] - 1)
+        tokens[going, round_] = token[going]
+        log_prob[going, round_] = log_softmax[going, token[going]]
+        length[going] += 1
+        going &= ~stop[token]
+        if round_ + 1 == rounds or not going.any():
+            break
+        seen = torch.cat([seen, torch.ones(batch, 1, dtype=torch.bool)], dim=1)
+        position = position + 1
+        logits, cache = model(torch.from_numpy(tokens[:, round_, None]), seen[:, None], position, cache)
+    return Sampled(tokens, log_prob, length)
+
+
+def save(model: Transformer, path: Path) -> None:
+    """Write weights and size to one safetensors file, whole or not at all."""
+    partial = path.with_suffix(path.suffix + ".partial")
+    size = {name: str(number) for name, number in model.size._asdict().items()}
+    save_file({name: weight.contiguous() for name, weight in model.state_dict().items()}, partial, metadata=size)
+    partial.replace(path)
+
+
+def load(path: Path) -> Transformer:
+    """Read a model that `save` wrote. Raises ValueError where the file is not one."""
+    try:
+        with safe_open(path, "pt") as file:
+            metadata = file.metadata() or {}
+            weights = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        model = Transformer(Size(**{name: int(number) for name, number in metadata.items()}), np.random.default_rng(0))
+        model.load_state_dict(weights)
+    except FileNotFoundError:
+        raise
+    except Exception as error:
+        raise ValueError(f"path: {path} is not a model that ludus.models.transformer.save wrote ({error})") from error
+    return model
