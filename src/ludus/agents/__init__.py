@@ -1,0 +1,1 @@
+"""What chooses: scripted, tabular, language and human players. Each is a Policy, or a Chooser of `ludus.play`."""
