@@ -1,6 +1,33 @@
 """Studies: arms, seeds, rows, checkpoints, claims, verdicts and the run store. Imports nothing of ludus."""
 
-from ludus.study.claims import Claim, Higher, Lower
-from ludus.study.recipe import NotARecipe, Recipe
+from ludus.study.claims import (
+    Claim,
+    Equivalent,
+    Exact,
+    Higher,
+    Interaction,
+    Lower,
+    Near,
+    NotWorse,
+    Ordered,
+    Trend,
+)
+from ludus.study.log import Log
+from ludus.study.recipe import BadSetting, NotARecipe, Recipe
 
-__all__ = ["Claim", "Higher", "Lower", "NotARecipe", "Recipe"]
+__all__ = [
+    "BadSetting",
+    "Claim",
+    "Equivalent",
+    "Exact",
+    "Higher",
+    "Interaction",
+    "Log",
+    "Lower",
+    "Near",
+    "NotARecipe",
+    "NotWorse",
+    "Ordered",
+    "Recipe",
+    "Trend",
+]

@@ -1,0 +1,115 @@
+"""What a cell writes while it runs: rows of its curves, one example, and the state from which it can go on.
+
+A cell's folder holds `events.jsonl` (a checksummed line per row), `checkpoint.npz` (the last state, with the number of
+rows that belong to it), `example.txt`, and in the end `result.json`. Rows written after the last checkpoint are dropped
+when the cell goes on from it, because it will write them again.
+"""
+
+import operator
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from ludus.study import checkpoint
+from ludus.study.disk import line_of, make_folder, number, read_lines, refuse, write_all, write_whole
+
+EVENTS, CHECKPOINT, EXAMPLE = "events.jsonl", "checkpoint.npz", "example.txt"
+
+
+class Log:
+    """The third argument of a recipe's `run`. One process writes to a folder at a time; `run.py` sees to that.
+
+    quick  True in quick mode
+    """
+
+    def __init__(self, folder: Path | str, quick: bool = False) -> None:
+        self.quick = quick
+        self._folder = Path(folder)
+        self._file: int | None = None
+        self._rows = 0
+        self._length = 0
+        make_folder(self._folder)
+        for draft in self._folder.glob(".*.draft"):  # left by a write that was cut short
+            draft.unlink(missing_ok=True)
+
+    def row(self, step: int, **metrics: Any) -> None:
+        """One line of a curve: the metrics, floats or Values, as they stand at `step`."""
+        self._append({"step": operator.index(step), "metrics": numbers(metrics)})
+
+    def example(self, text: str) -> None:
+        """One example to replay in the report: a game, a transcript, a figure in words. The last one is kept."""
+        if not isinstance(text, str):
+            raise TypeError(f"an example is text, got a {type(text).__name__}")
+        write_whole(self._folder / EXAMPLE, text.encode())
+
+    def checkpoint(self, state: Mapping[str, Any]) -> None:
+        """Commit `state`, nested dicts of arrays, numbers, text, None and Generators, and the rows so far."""
+        self._open()
+        if self._file is not None:
+            os.fsync(self._file)  # the rows first: a state never speaks of rows that are not on the disk
+        checkpoint.save(self._folder / CHECKPOINT, {"rows": self._rows, "state": state})
+
+    def restore(self) -> Any:
+        """The last state, or None where there is none. Rows written after it are dropped. Called before any row."""
+        if self._file is not None:
+            raise RuntimeError("log.restore() comes before the first log.row and log.checkpoint")
+        path = self._folder / CHECKPOINT
+        if not path.exists():
+            return None
+        saved = checkpoint.load(path)
+        self._open(saved["rows"])
+        return saved["state"]
+
+    def close(self) -> int:
+        """Sync and close; returns the number of rows."""
+        self._open()
+        assert self._file is not None
+        try:
+            os.fsync(self._file)
+        except OSError as fault:
+            raise refuse("write", self._folder / EVENTS, fault) from fault
+        finally:
+            os.close(self._file)
+        return self._rows
+
+    def _open(self, keep: int = 0) -> None:
+        """Open the events for appending after the first `keep` rows. Only the first call counts."""
+        if self._file is not None:
+            return
+        path = self._folder / EVENTS
+        if keep:
+            _, ends = read_lines(path, least=keep)
+            self._rows, self._length = keep, ends[keep - 1]
+        try:
+            self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o666)
+            os.ftruncate(self._file, self._length)
+        except OSError as fault:
+            raise refuse("write", path, fault) from fault
+
+    def _append(self, body: Any) -> None:
+        self._open()
+        assert self._file is not None
+        line = line_of(body)
+        try:
+            write_all(self._file, line)
+        except OSError as fault:
+            os.ftruncate(self._file, self._length)  # a part of the line may have been written
+            raise refuse("write", self._folder / EVENTS, fault) from fault
+        self._rows, self._length = self._rows + 1, self._length + len(line)
+
+
+def numbers(metrics: Mapping[str, Any]) -> dict[str, Any]:
+    """Metrics as JSON: a float, or for a Value its number, kind, interval and method. TypeError names the metric."""
+    packed: dict[str, Any] = {}
+    for name, value in metrics.items():
+        try:
+            if hasattr(value, "kind") and hasattr(value, "number"):
+                interval = None if value.interval is None else [number(end) for end in value.interval]
+                packed[name] = {"number": number(value.number), "kind": value.kind, "interval": interval}
+                packed[name]["method"] = value.method
+            else:
+                packed[name] = number(value)
+        except (TypeError, ValueError) as fault:
+            raise TypeError(f"metric {name!r} is a number or a Value, got {value!r}") from fault
+    return packed
