@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit, types
 
-from ludus.game import KERNELS, OVER, STATE, Game
+from ludus.game import CHANCE, KERNELS, OVER, STATE, Game
 from ludus.records import Policy
 
 
@@ -71,7 +71,13 @@ class Tree:
 
 
 def grow(game: Game, limit: int = 2_000_000) -> Tree:
-    """Unroll a game. Raises TooLarge before more than `limit` nodes are made."""
+    """Unroll a game. Raises TooLarge before more than `limit` nodes are made, ValueError where the arguments are wrong."""
+    if not isinstance(game, Game):
+        raise ValueError(f"game: expected a Game, got {game!r}; write for example games.load('kuhn_poker')")
+    if isinstance(limit, bool) or not isinstance(limit, int) or limit < 1:
+        raise ValueError(
+            f"limit: a number of nodes of at least 1 is needed, not {limit!r}; write for example limit=2_000_000"
+        )
     turn, parent, action, first, chance, payoff, infoset, player, legal, view = _expand(
         *game.kernels, game.start, game.players, len(game.words), game.width, game.view_size, limit
     )
@@ -83,7 +89,18 @@ def grow(game: Game, limit: int = 2_000_000) -> Tree:
         tuple(f"player {seat}" for seat in range(game.players)), game.words, lambda row: game.tell(view[row])
     )
     return Tree(
-        turn, parent, action, first, chance, infoset, payoff, player, legal.astype(bool), view, labels, game.perfect_recall
+        turn,
+        parent,
+        action,
+        first,
+        chance,
+        infoset,
+        payoff,
+        player,
+        legal.astype(bool),
+        view,
+        labels,
+        game.perfect_recall,
     )
 
 
@@ -95,9 +112,9 @@ def tabulate(tree: Tree, policy: Policy) -> np.ndarray:
     table = np.asarray(policy(tree.view, tree.legal), dtype=np.float64)
     if table.shape != tree.legal.shape:
         raise ValueError(f"policy: expected probabilities of shape {tree.legal.shape}, it returned {table.shape}")
-    wrong = (table < 0).any(axis=1) | (table[:, :] * ~tree.legal > 0).any(axis=1) | (np.abs(table.sum(axis=1) - 1) > 1e-6)
-    if wrong.any():
-        row = int(np.argmax(wrong))
+    right = (table >= 0).all(axis=1) & ((table == 0) | tree.legal).all(axis=1) & (np.abs(table.sum(axis=1) - 1) <= 1e-6)
+    if not right.all():
+        row = int(np.argmin(right))
         raise ValueError(
             f"policy: at {tree.labels.infoset(row)!r} it returned {table[row]}; "
             "return probabilities that sum to one and are zero where legal is False"
@@ -114,11 +131,29 @@ def _longer(array, rows):
 
 @njit(cache=True)
 def _hash(player, row):
-    mixed = np.uint64(player + 1)
+    """Every product stays below 2^63, so that plain numpy, without numba, computes the same without overflow."""
+    mixed = player + 1
     for number in row:
-        mixed = (mixed ^ np.uint64(number)) * np.uint64(0x9E3779B97F4A7C15)
-        mixed ^= mixed >> np.uint64(29)
+        mixed = ((mixed ^ number ^ (number >> 31)) & 0x7FFFFFFF) * 0x9E3779B1
+        mixed ^= mixed >> 29
     return mixed
+
+
+@njit(cache=True)
+def _same(row, other):
+    for place in range(len(row)):  # noqa: SIM110  a generator would not compile
+        if row[place] != other[place]:
+            return False
+    return True
+
+
+@njit(cache=True)
+def _slot(slots, player, view, mover, seen):
+    """Where an infoset stands in the hash table, or the free slot where it belongs."""
+    slot = _hash(mover, seen) & (len(slots) - 1)
+    while slots[slot] >= 0 and not (player[slots[slot]] == mover and _same(view[slots[slot]], seen)):
+        slot = (slot + 1) & (len(slots) - 1)
+    return slot
 
 
 _ARRAYS = types.Tuple(
@@ -135,24 +170,28 @@ _ARRAYS = types.Tuple(
 
 @njit(_ARRAYS(*KERNELS, STATE, *(types.int64,) * 5), cache=True)
 def _expand(turn_of, options, apply, payoff_of, view_of, start, players, actions, width, view_size, limit):
-    """Breadth-first. Rows are appended to arrays that double; infosets are found by hashing player and view."""
+    """Breadth-first. Rows are appended to arrays that double; infosets are found by hashing player and view.
+
+    Only unfinished nodes keep a state: `head` is the state of the node at hand, `tail` the next free row.
+    """
     state = np.empty((1024, len(start)), np.int64)
     turn, parent, action = np.empty(1024, np.int64), np.empty(1024, np.int64), np.empty(1024, np.int64)
     first, infoset = np.empty(1025, np.int64), np.empty(1024, np.int64)
     chance, payoff = np.empty(1024), np.zeros((1024, players))
     player, legal = np.empty(256, np.int64), np.zeros((256, actions), np.int8)
     view, slots = np.empty((256, view_size), np.int64), np.full(1024, -1, np.int64)
-    weights, seen, nodes, infosets = np.empty(width), np.empty(view_size, np.int64), 1, 0
-    state[0], parent[0], action[0], chance[0] = start, -1, -1, 1.0
+    weights, seen, nodes, infosets, head, tail = np.empty(width), np.empty(view_size, np.int64), 1, 0, 0, 1
+    state[0], parent[0], action[0], chance[0], turn[0] = start, -1, -1, 1.0, turn_of(start)
+    if turn[0] == OVER:
+        payoff_of(start, payoff[0])
     node = 0
     while node < nodes:
         first[node], infoset[node] = nodes, -1
-        mover = turn[node] = turn_of(state[node])
+        mover = turn[node]
         if mover == OVER:
-            payoff_of(state[node], payoff[node])
             node += 1
             continue
-        options(state[node], weights)
+        options(state[head], weights)
         children = 0
         for move in range(width):
             children += weights[move] > 0
@@ -161,21 +200,31 @@ def _expand(turn_of, options, apply, payoff_of, view_of, start, players, actions
             break
         while nodes + children > len(turn):
             rows = 2 * len(turn)
-            state, turn, parent, action = _longer(state, rows), _longer(turn, rows), _longer(parent, rows), _longer(action, rows)
-            first, infoset, chance = _longer(first, rows + 1), _longer(infoset, rows), _longer(chance, rows)
-            payoff = _longer(payoff, rows)
+            turn, parent, action, chance = (
+                _longer(turn, rows),
+                _longer(parent, rows),
+                _longer(action, rows),
+                _longer(chance, rows),
+            )
+            first, infoset, payoff = _longer(first, rows + 1), _longer(infoset, rows), _longer(payoff, rows)
             payoff[rows // 2 :] = 0.0
+        while tail + children > len(state):
+            state = _longer(state, 2 * len(state))
         for move in range(width):
             if weights[move] > 0:
-                state[nodes], parent[nodes], action[nodes] = state[node], node, move
-                chance[nodes] = weights[move] if mover < 0 else 1.0
-                apply(state[nodes], move)
+                parent[nodes], action[nodes] = node, move
+                chance[nodes] = weights[move] if mover == CHANCE else 1.0
+                state[tail] = state[head]
+                apply(state[tail], move)
+                turn[nodes] = turn_of(state[tail])
+                if turn[nodes] == OVER:
+                    payoff_of(state[tail], payoff[nodes])
+                else:
+                    tail += 1
                 nodes += 1
-        if mover >= 0:
-            view_of(state[node], mover, seen)
-            slot = _hash(mover, seen) % np.uint64(len(slots))
-            while slots[slot] >= 0 and not (player[slots[slot]] == mover and (view[slots[slot]] == seen).all()):
-                slot = (slot + np.uint64(1)) % np.uint64(len(slots))
+        if mover != CHANCE:
+            view_of(state[head], mover, seen)
+            slot = _slot(slots, player, view, mover, seen)
             if slots[slot] < 0:
                 if infosets == len(player):
                     player, view = _longer(player, 2 * infosets), _longer(view, 2 * infosets)
@@ -183,17 +232,15 @@ def _expand(turn_of, options, apply, payoff_of, view_of, start, players, actions
                 slots[slot], player[infosets], view[infosets] = infosets, mover, seen
                 for move in range(actions):
                     legal[infosets, move] = weights[move] > 0
-                infoset[node] = infosets
                 infosets += 1
                 if 2 * infosets > len(slots):
                     slots = np.full(4 * len(slots), -1, np.int64)
                     for row in range(infosets):
-                        slot = _hash(player[row], view[row]) % np.uint64(len(slots))
-                        while slots[slot] >= 0:
-                            slot = (slot + np.uint64(1)) % np.uint64(len(slots))
-                        slots[slot] = row
+                        slots[_slot(slots, player, view, player[row], view[row])] = row
+                infoset[node] = infosets - 1
             else:
                 infoset[node] = slots[slot]
+        head += 1
         node += 1
     first[nodes] = nodes
     return (

@@ -29,7 +29,9 @@ def load(spec: str) -> Game:
     if not match or match["name"] not in names():
         name = match["name"] if match else spec.strip()
         near = difflib.get_close_matches(name, names(), n=3, cutoff=0.4) or names()
-        raise UnknownGame(f"game: no game is named {name[:80]!r}; did you mean {', '.join(near)}? `ludus games` lists them")
+        raise UnknownGame(
+            f"game: no game is named {name[:80]!r}; did you mean {', '.join(near)}? `ludus games` lists them"
+        )
     plugins = _plugins()
     module = plugins[match["name"]].load() if match["name"] in plugins else import_module(f"{__name__}.{match['name']}")
     numbers = _numbers(spec, match["numbers"])
@@ -40,7 +42,9 @@ def load(spec: str) -> Game:
     try:
         return module.variant(**numbers)
     except TypeError as error:
-        raise ValueError(f"game: {spec!r} does not fit {match['name']}: {error}; write {module.variant().name}") from None
+        raise ValueError(
+            f"game: {spec!r} does not fit {match['name']}: {error}; write {module.variant().name}"
+        ) from None
 
 
 def _plugins():
