@@ -10,6 +10,8 @@ import pytest
 from ludus.recipes.equilibria import off_switch as game
 from ludus.recipes.equilibria.off_switch import ACT, ARMS, DEFER, OFF, RECIPE, Settings
 from ludus.study import Higher, Log
+from ludus.study.recipe import BadSetting, load, resolve
+from ludus.study.run import run_study
 
 QUICK = {name: replace(arm, **RECIPE.quick) for name, arm in ARMS.items()}
 
@@ -177,7 +179,9 @@ def test_a_run_cut_short_goes_on_from_disk(tmp_path):
 )
 def test_settings_under_which_nothing_could_be_played_are_named(wrong):
     with pytest.raises(ValueError, match=next(iter(wrong))):
-        game.run(Settings(**wrong), np.random.default_rng(0), Notebook())
+        Settings(**wrong)
+    with pytest.raises(BadSetting, match=next(iter(wrong))):
+        resolve(RECIPE, wrong)
 
 
 def test_the_grid_favours_no_constant_robot():
@@ -188,3 +192,10 @@ def test_the_grid_favours_no_constant_robot():
     assert (len(cells), decisive.sum()) == (225, 178)  # the numbers in the recipe's docstring
     assert 0.4 < (delta[decisive] > 0).mean() < 0.6
     assert all(claim.than == 0.95 for claim in RECIPE.claims if isinstance(claim, Higher) and "agree" in claim.metric)
+
+
+def test_it_runs_as_a_study(tmp_path):
+    path = game.__file__
+    run = run_study(load(path), path, runs=tmp_path, quick=True)
+    assert set(run.results["numbers"]) == set(ARMS)
+    assert run.results["numbers"]["uncertain"]["q_agreement"]["kind"] == "exact"

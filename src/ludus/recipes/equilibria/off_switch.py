@@ -65,6 +65,26 @@ class Settings:
     games: int = 180_000
     batch: int = 2_250
 
+    def __post_init__(self) -> None:
+        cells = len(self.means) * len(self.sigmas) * len(self.betas)
+        least = max(self.batch, cells)
+        for name, rule, kept in (
+            ("means", "at least one number", len(self.means) > 0),
+            ("sigmas", "at least one number, none negative", min(self.sigmas, default=-1.0) >= 0),
+            ("betas", "at least one number, none negative; 0 is a rational human", min(self.betas, default=-1.0) >= 0),
+            ("rounds", "at least 1", self.rounds >= 1),
+            ("batch", "at least 2", self.batch >= 2),
+            (
+                "games",
+                f"at least {least}: a batch of {self.batch}, and one in each of {cells} cells",
+                self.games >= least,
+            ),
+        ):
+            if not kept:
+                raise ValueError(
+                    f"setting {name} is {rule}; got {getattr(self, name)}. Change it with --set {name}=..."
+                )
+
 
 ARMS = {
     "uncertain": Settings(),
@@ -260,7 +280,6 @@ def held(beliefs: np.ndarray, arm: Settings) -> np.ndarray:
 
 def run(settings: Settings, rng: np.random.Generator, log: Any) -> dict[str, float | Value]:
     """Both learners play round after round; what they would choose on the grid is compared with the exact solution."""
-    check(settings)
     grid = np.array(list(product(settings.means, settings.sigmas, settings.betas)))
     delta = incentives(grid)
     decisive = np.abs(delta) > DECISIVE
@@ -352,26 +371,6 @@ def boundary(arm: Settings, delta: np.ndarray, learned: Mapping[str, np.ndarray]
                 line += "".join(letter.ljust(5) for letter in letters).ljust(width)
             lines.append(line)
     return "\n".join(line.rstrip() for line in lines)
-
-
-def check(arm: Settings) -> None:
-    """Raise ValueError for settings under which nothing could be played."""
-    cells = len(arm.means) * len(arm.sigmas) * len(arm.betas)
-    for name, rule, kept in (
-        ("means, sigmas, betas", "each at least one number", cells > 0),
-        ("sigmas", "no negative number", min(arm.sigmas, default=0) >= 0),
-        ("betas", "no negative number; 0 is a rational human", min(arm.betas, default=0) >= 0),
-        ("rounds", "at least 1", arm.rounds >= 1),
-        ("batch", "at least 2 games", arm.batch >= 2),
-        (
-            "games",
-            f"at least one batch ({arm.batch}) and one game a cell ({cells})",
-            arm.games >= max(arm.batch, cells),
-        ),
-    ):
-        if not kept:
-            seen = ", ".join(str(getattr(arm, part)) for part in name.split(", "))
-            raise ValueError(f"off-switch: {name} must be {rule}, got {seen}; try --set {name.split(', ')[0]}=...")
 
 
 RECIPE = Recipe(
