@@ -71,7 +71,7 @@ class Tree:
 
 
 def grow(game: Game, limit: int = 2_000_000) -> Tree:
-    """Unroll a game. Raises TooLarge before more than `limit` nodes are made, ValueError where the arguments are wrong."""
+    """Unroll a game. Raises TooLarge before more than `limit` nodes are made, ValueError where an argument is wrong."""
     if not isinstance(game, Game):
         raise ValueError(f"game: expected a Game, got {game!r}; write for example games.load('kuhn_poker')")
     if isinstance(limit, bool) or not isinstance(limit, int) or limit < 1:
@@ -83,7 +83,8 @@ def grow(game: Game, limit: int = 2_000_000) -> Tree:
     )
     if len(turn) == 0:
         raise TooLarge(
-            f"limit: {game.name} has more than {limit:,} nodes; raise limit= where memory allows, or sample the game with ludus.play"
+            f"limit: {game.name} has more than {limit:,} nodes; raise limit= where memory allows, "
+            "or sample the game with ludus.play"
         )
     labels = Labels(
         tuple(f"player {seat}" for seat in range(game.players)), game.words, lambda row: game.tell(view[row])
@@ -124,7 +125,7 @@ def tabulate(tree: Tree, policy: Policy) -> np.ndarray:
 
 @njit(cache=True)
 def _longer(array, rows):
-    out = np.empty((rows,) + array.shape[1:], array.dtype)
+    out = np.empty((rows, *array.shape[1:]), array.dtype)
     out[: len(array)] = array
     return out
 
@@ -244,7 +245,7 @@ def _expand(turn_of, options, apply, payoff_of, view_of, start, players, actions
         node += 1
     first[nodes] = nodes
     return (
-        turn[:nodes].copy(), parent[:nodes].copy(), action[:nodes].copy(), first[: nodes + 1].copy(), chance[:nodes].copy(),
-        payoff[:nodes].copy(), infoset[:nodes].copy(), player[:infosets].copy(), legal[:infosets].copy(),
-        view[:infosets].copy(),
+        turn[:nodes].copy(), parent[:nodes].copy(), action[:nodes].copy(), first[: nodes + 1].copy(),
+        chance[:nodes].copy(), payoff[:nodes].copy(), infoset[:nodes].copy(), player[:infosets].copy(),
+        legal[:infosets].copy(), view[:infosets].copy(),
     )  # fmt: skip

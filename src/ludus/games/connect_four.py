@@ -74,8 +74,8 @@ CONNECT_FOUR = Game(
     name="connect_four",
     source="Allis (1988), A knowledge-based approach of connect-four",
     rules="Players take turns to drop a stone into one of seven columns, 0 to 6 from the left; it falls on the stones "
-    "below, six to a column. Four stones of one's own in a line, in any direction, win; a full board without is a draw. "
-    "x is the stone of the one who is told.",
+    "below, six to a column. Four stones of one's own in a line, in any direction, win; a full board without is a "
+    "draw. x is the stone of the one who is told.",
     words=tuple("0123456"),
     players=2,
     view_size=ROWS * COLUMNS,

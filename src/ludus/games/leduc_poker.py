@@ -112,10 +112,10 @@ def tell(view):
 LEDUC_POKER = Game(
     name="leduc_poker",
     source="Southey et al. (2005), Bayes' bluff: opponent modelling in poker",
-    rules="Six cards: J, Q and K in two suits, s and h. Both players ante one chip and are dealt a card. In turn they fold "
-    "(only against a raise), call (or check) or raise, by two chips in the first round and four in the second; at most two "
-    "raises a round. Between the rounds one card is turned up for both. At the end a pair with that card wins, else the "
-    "higher rank; equal hands share the pot.",
+    rules="Six cards: J, Q and K in two suits, s and h. Both players ante one chip and are dealt a card. In turn they "
+    "fold (only against a raise), call (or check) or raise, by two chips in the first round and four in the second; at "
+    "most two raises a round. Between the rounds one card is turned up for both. At the end a pair with that card "
+    "wins, else the higher rank; equal hands share the pot.",
     words=("fold", "call", "raise"),
     players=2,
     view_size=10,

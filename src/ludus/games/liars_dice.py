@@ -1,7 +1,7 @@
 """Liar's dice: hidden dice, rising bids about all of them, and somebody calls the bluff.
 
-Two players, bids in order, the highest face is wild: the rules of Lanctot, Waugh, Zinkevich, Bowling (2009), "Monte Carlo
-sampling for regret minimization in extensive games", for one die and six faces, carried to more dice.
+Two players, bids in order, the highest face is wild: the rules of OpenSpiel (Lanctot et al. 2019, "OpenSpiel: a
+framework for reinforcement learning in games"), carried to any number of dice and faces.
 
 State    int64[6 + 2 F] for F faces: dice of a player, faces, dice rolled so far, bids made (bit b for bid b), last bid,
          turn, then how often each face lies before player 0, before player 1.
@@ -84,8 +84,8 @@ def variant(dice: int = 1, faces: int = 6) -> Game:
     """Liar's dice with `dice` dice a player, each with `faces` faces; at most 60 bids in all."""
     if dice < 1 or faces < 2 or 2 * dice * faces > 60:
         raise ValueError(
-            f"liars_dice: needs dice of at least 1, faces of at least 2 and 2 * dice * faces of at most 60 (bids share one "
-            f"64-bit number), not dice={dice}, faces={faces}; write for example liars_dice(dice=1, faces=5)"
+            "liars_dice: needs dice of at least 1, faces of at least 2 and 2 * dice * faces of at most 60 (bids share "
+            f"one 64-bit number), not dice={dice}, faces={faces}; write for example liars_dice(dice=1, faces=5)"
         )
     bids = [f"{number + 1}x{face + 1}" for number in range(2 * dice) for face in range(faces)]
 
@@ -96,11 +96,11 @@ def variant(dice: int = 1, faces: int = 6) -> Game:
 
     return Game(
         name=f"liars_dice(dice={dice}, faces={faces})",
-        source="Lanctot et al. (2009), Monte Carlo sampling for regret minimization in extensive games",
-        rules=f"Each player rolls {dice} dice with {faces} faces, unseen by the other. In turn they bid: 2x3 says that at least "
-        f"two of all the dice show a three. The face {faces} is wild: it counts as every face. Each bid is higher than "
-        "the one before: more dice, or as many with a higher face. Instead of bidding a player may call liar: the one who "
-        "bid wins where the dice bear out the last bid, else the other.",
+        source="Lanctot et al. (2019), OpenSpiel: a framework for reinforcement learning in games",
+        rules=f"Each player rolls dice unseen by the other: {dice}, with {faces} faces. In turn they bid: 2x1 says "
+        f"that at least two of all the dice show a one. The face {faces} is wild: it counts as every face. Each bid is "
+        "higher than the one before: more dice, or as many with a higher face. Instead of bidding a player may call "
+        "liar: the one who bid wins where the dice bear out the last bid, else the other.",
         words=(*bids, "liar"),
         players=2,
         view_size=faces + len(bids),

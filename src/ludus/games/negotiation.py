@@ -1,18 +1,19 @@
 """Negotiation: two players barter wood for gold, each knowing only what the goods are worth to itself.
 
-After SimpleNegotiation of TextArena (Guertler et al. 2025), the third game on which SPIRAL (Liu et al. 2025) trains: two
-resources, private values, offers in turn that are accepted, denied or countered, and the winner is the one who gained
-more in its own values. What differs here, and why:
+After SimpleNegotiation of TextArena (Guertler et al. 2025), the third game on which SPIRAL (Liu et al. 2025) trains:
+two resources, private values, offers in turn that are accepted, denied or countered, and the winner is the one who
+gained more in its own values. What differs here, and why:
 
 - The values are drawn by chance, wood 1 to 4 and gold 5 less that, and are truly private. There they are always 5 and
   15 against 15 and 5, so that who has played once knows the other's.
-- Who faces no offer must make one, and after every offer a bell rings with probability `bell` / 100: the market closes
-  and the standing offer is carried out. There silence is free and an unanswered offer lapses. But what one player wins
-  the other loses, so that refusing everything is optimal there: no learner could be exploited for never trading. Here an
-  offer is a risk and a refusal a choice. Without the bell only the first offer matters (the game is worth -1/8 to
-  the first player however many turns follow); with it, strong players sometimes bluff.
-- The offers are four, and nobody asks for more than it gives: asking for twice as much would win at nearly all
-  values. There quantities and talk are free.
+- Who faces no offer must make one, and after every offer a bell rings with probability `bell` / 100: the market
+  closes and the standing offer is carried out. There silence is free and an unanswered offer lapses. But what one
+  player wins the other loses, so that refusing everything is optimal there: no learner could be exploited for never
+  trading. Here an offer is a risk and a refusal a choice. Without the bell the game is worth -1/8 to the first
+  player however many turns follow: only its forced first offer matters. With the bell, players who value one good
+  highly sometimes bluff.
+- The offers are four, and nobody asks for more than it gives: asking for twice as much of the good that one values
+  more would always win. There quantities and talk are free.
 - The first trade ends the game; there trade goes on until the tenth turn. Stocks suffice for every offer.
 - A move is one of the words. There moves are read out of free text, and a malformed one forfeits: that is the business
   of who lets a language model play.
@@ -20,8 +21,8 @@ more in its own values. What differs here, and why:
 State    int64[10 + turns]: number of turns, bell in percent, wood's value to player 0, to player 1 (gold's is 5 less
          that), turn, whether the bell is to be drawn, turns taken, standing offer, offer carried out, who made it,
          then the actions.
-Actions  0 accept, 1 deny, then four offers, in the order of WORDS: "1w>1g" gives 1 wood for 1 gold. At a deal: the value of wood less 1;
-         at the bell: 0 the market stays open, 1 it closes.
+Actions  0 accept, 1 deny, then four offers, in the order of WORDS: "1w>1g" gives 1 wood for 1 gold. At a deal: the
+         value of wood less 1; at the bell: 0 the market stays open, 1 it closes.
 View     int64[2 + turns]: what wood and gold are worth to the player, then the actions.
 """
 
@@ -106,7 +107,7 @@ def view(state, player, out):
 
 
 def tell(view):
-    """'wood 1 gold 4 1w>1g deny': wood is worth 1 to you, gold 4; player 0 offered 1 wood for 1 gold, player 1 denied."""
+    """'wood 1 gold 4 1w>1g deny': wood is worth 1 to you, gold 4; player 0 offered 1 wood for 1 gold, denied."""
     wood, gold, *line = view
     return " ".join(["wood", str(wood), "gold", str(gold), *(WORDS[action] for action in line if action != NONE)])
 
@@ -124,11 +125,11 @@ def variant(turns: int = 4, bell: int = 15) -> Game:
     return Game(
         name=f"negotiation(turns={turns}, bell={bell})",
         source="Liu et al. (2025), SPIRAL, after SimpleNegotiation of Guertler et al. (2025), TextArena",
-        rules="Two players barter wood for gold. To each, a piece of wood is worth 1 to 4, drawn by chance and not shown to "
-        "the other; gold is worth 5 less that. In turn they accept the standing offer, deny it, or make an offer of their "
-        "own: 2w>1g gives 2 wood for 1 gold. Who faces no offer must make one. After an offer the market closes with a "
-        f"probability of {bell}%, and the offer is then carried out. The first trade ends the game: who gained more in its "
-        f"own values wins. A draw where they gained alike, or after {turns} turns without a trade.",
+        rules="Two players barter wood for gold. To each, a piece of wood is worth 1 to 4, drawn by chance and not "
+        "shown to the other; gold is worth 5 less that. In turn they accept the standing offer, deny it, or make an offer "
+        "of their own: 2w>1g gives 2 wood for 1 gold. Who faces no offer must make one. After an offer the market closes "
+        f"with a probability of {bell}%, and the offer is then carried out. The first trade ends the game: who gained "
+        f"more in its own values wins. A draw where they gained alike, or after {turns} turns without a trade.",
         words=WORDS,
         players=2,
         view_size=2 + turns,

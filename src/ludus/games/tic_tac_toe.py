@@ -1,7 +1,7 @@
 """Tic-tac-toe: three in a row on nine cells; a draw when both play well.
 
-A child's game, first solved by machine by Babbage's design (1864) and by Michie's matchboxes (1963), "Experiments on the
-mechanization of game-learning". 549,946 histories pass through 5,478 positions.
+Michie (1963), "Experiments on the mechanization of game-learning", taught it to matchboxes. 549,946 histories pass
+through 5,478 positions.
 
 State    int64[3]: the cells of player 0, the cells of player 1 (bit c for cell c), turn.
 Actions  the cell, 0 to 8, row by row from the top left.
@@ -65,8 +65,9 @@ def tell(view):
 TIC_TAC_TOE = Game(
     name="tic_tac_toe",
     source="Michie (1963), Experiments on the mechanization of game-learning",
-    rules="Players take turns to mark an empty cell of a board of three by three, cells 0 to 8 row by row. Three marks of "
-    "one's own in a row, column or diagonal win; a full board without is a draw. x is the mark of the one who is told.",
+    rules="Players take turns to mark an empty cell of a board of three by three, cells 0 to 8 row by row. Three marks "
+    "of one's own in a row, column or diagonal win; a full board without is a draw. x is the mark of the one who is "
+    "told.",
     words=tuple("012345678"),
     players=2,
     view_size=9,
