@@ -14,6 +14,7 @@ from ludus.study.claims import (
 )
 from ludus.study.log import Log
 from ludus.study.recipe import BadSetting, NotARecipe, Recipe
+from ludus.study.verdict import Verdict, judge
 
 __all__ = [
     "BadSetting",
@@ -30,4 +31,6 @@ __all__ = [
     "Ordered",
     "Recipe",
     "Trend",
+    "Verdict",
+    "judge",
 ]

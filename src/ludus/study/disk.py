@@ -19,6 +19,9 @@ from typing import Any
 class StoreError(OSError):
     """The disk did not take what was to be written, or another process holds it. What was there before is intact."""
 
+    def __str__(self) -> str:
+        return self.strerror or super().__str__()
+
 
 class Corrupt(ValueError):
     """A stored file is damaged; the message names the file and, for events, the line."""

@@ -7,6 +7,7 @@ when the cell goes on from it, because it will write them again.
 
 import operator
 import os
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,7 @@ class Log:
         self._file: int | None = None
         self._rows = 0
         self._length = 0
+        self._start = time.monotonic()
         make_folder(self._folder)
         for draft in self._folder.glob(".*.draft"):  # left by a write that was cut short
             draft.unlink(missing_ok=True)
@@ -48,7 +50,7 @@ class Log:
         self._open()
         if self._file is not None:
             os.fsync(self._file)  # the rows first: a state never speaks of rows that are not on the disk
-        checkpoint.save(self._folder / CHECKPOINT, {"rows": self._rows, "state": state})
+        checkpoint.save(self._folder / CHECKPOINT, {"rows": self._rows, "seconds": self.seconds(), "state": state})
 
     def restore(self) -> Any:
         """The last state, or None where there is none. Rows written after it are dropped. Called before any row."""
@@ -59,7 +61,12 @@ class Log:
             return None
         saved = checkpoint.load(path)
         self._open(saved["rows"])
+        self._start -= saved["seconds"]
         return saved["state"]
+
+    def seconds(self) -> float:
+        """Time spent on the cell so far, the sessions before the last checkpoint included."""
+        return time.monotonic() - self._start
 
     def close(self) -> int:
         """Sync and close; returns the number of rows."""
