@@ -1,15 +1,16 @@
 """Uniform random play against OpenSpiel and PettingZoo, both driven from Python.
 
-A step is an action applied, chance outcomes among them. Run: PYTHONPATH=src .venv-peers/bin/python benchmarks/playouts.py
+A step is an action applied, chance outcomes among them.
+Run: PYTHONPATH=src .venv-peers/bin/python benchmarks/playouts.py
 """
 
 import random
 
 import numpy as np
-from pairing import compare
 
 from ludus.games import load
 from ludus.play import playouts
+from pairing import compare
 
 
 def ours(name, unit, games):

@@ -332,9 +332,9 @@ def _pick(weights, uniform):
     """The action in whose share of [0, 1) `uniform` lies; never one of weight zero, whatever the rounding."""
     picked, total = -1, 0.0
     for action in range(len(weights)):
-        if weights[action] > 0 and total <= uniform:
+        if (weights[action] > 0) & (total <= uniform):  # compiled to a selection: a branch could not be foreseen
             picked = action
-            total += weights[action]
+        total += weights[action]
     return picked
 
 
