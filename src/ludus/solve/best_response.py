@@ -1,0 +1,234 @@
+"""Best responses and expected payoffs, exact, for any number of players.
+
+Two roads. With perfect recall: the sequence form, one sweep up the responder's own tree of sequences (Koller, Megiddo
+and von Stengel 1996, section 2). Where views forget the way but every history of an infoset goes on alike, as with a
+board as the view: a sweep over the nodes, since the best action of a position then depends on the position alone.
+"""
+
+from weakref import WeakKeyDictionary
+
+import numpy as np
+from numba import njit, types
+
+from ludus.game import CHANCE, OVER
+from ludus.solve.sequence_form import ImperfectRecall, SequenceForm, action_values, fold
+from ludus.tree import Tree
+
+
+def best_response(tree: Tree, table: np.ndarray, player: int) -> tuple[np.ndarray, float]:
+    """What `player` does best against the others' rows of `table`, and what that earns it.
+
+    table  float64[K, A], a strategy for every player; the rows of `player` are not used
+    Returns a table float64[K, A] in which the rows of `player` are pure best replies (the first action among equals, also
+    where the game cannot come) and the others' rows stand as given, and the expected payoff of `player`.
+    Raises ValueError, and ImperfectRecall where neither road leads.
+    """
+    if not 0 <= player < tree.players:
+        raise ValueError(f"player: players of this tree are numbered 0 to {tree.players - 1}, not {player}")
+    table = checked(tree, table)
+    form = _form(tree)
+    if form is None:
+        value, worth = _respond_by_nodes(tree, table, player, True)
+    else:
+        _, best, by_sequence = _evaluate_form(form, table)
+        value, worth = best[player], np.zeros(tree.legal.shape)
+        own = form.cell >= 0
+        worth.ravel()[form.cell[own]] = by_sequence[own]
+    response, rows = table.copy(), np.flatnonzero(tree.player == player)
+    response[rows] = 0.0
+    response[rows, np.where(tree.legal, worth, -np.inf)[rows].argmax(axis=1)] = 1.0
+    return response, float(value)
+
+
+def values(tree: Tree, table: np.ndarray) -> np.ndarray:
+    """The expected payoff of every player when all play by `table` float64[K, A]: float64[P]."""
+    return evaluate(tree, table)[0]
+
+
+def evaluate(tree: Tree, table: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Expected payoffs float64[P] under `table`, and float64[P] what each player would earn by a best response to it.
+
+    Raises ValueError where the table does not fit, and ImperfectRecall where neither road leads.
+    """
+    table = checked(tree, table)
+    form = _form(tree)
+    if form is not None:
+        return _evaluate_form(form, table)[:2]
+    played = [_respond_by_nodes(tree, table, player, False)[0] for player in range(tree.players)]
+    best = [_respond_by_nodes(tree, table, player, True)[0] for player in range(tree.players)]
+    return np.array(played), np.array(best)
+
+
+def checked(tree: Tree, table: np.ndarray) -> np.ndarray:
+    """The table as float64[K, A]. Raises ValueError where it is no strategy: shape, sums, weight on illegal actions."""
+    table = np.ascontiguousarray(table, dtype=np.float64)
+    if table.shape != tree.legal.shape:
+        raise ValueError(
+            f"table: a strategy for this tree has shape {tree.legal.shape} (infosets, actions), not {table.shape}; "
+            "make one with ludus.tree.tabulate(tree, policy)"
+        )
+    row = _fault(table, tree.legal)
+    if row >= 0:
+        legal = " ".join(word for word, allowed in zip(tree.labels.actions, tree.legal[row], strict=True) if allowed)
+        raise ValueError(
+            f"table: row {row} ({tree.labels.infoset(row)!r}, legal: {legal}) is {table[row]}; every row must be "
+            "probabilities that sum to one, with zero on illegal actions"
+        )
+    return table
+
+
+_ALIKE: WeakKeyDictionary[Tree, bool] = WeakKeyDictionary()
+
+
+def goes_on_alike(tree: Tree) -> bool:
+    """Whether all histories of every infoset have the same continuation, so that a position is worth one thing.
+
+    True of perfect-information games, also where the view is a board that different move orders reach. Kept per tree.
+    """
+    if tree not in _ALIKE:
+        payoff = (tree.payoff + 0.0).view(np.uint64)  # + 0.0 makes one zero of two
+        _ALIKE[tree] = bool(
+            _compare_continuations(tree.turn, tree.first, tree.infoset, tree.chance.view(np.uint64), payoff, len(tree.player))
+        )
+    return _ALIKE[tree]
+
+
+def _form(tree: Tree) -> SequenceForm | None:
+    """The sequence form; None where node sweeps serve instead."""
+    if _ALIKE.get(tree) and not tree.perfect_recall:
+        return None
+    try:
+        return fold(tree)
+    except ImperfectRecall as error:
+        if goes_on_alike(tree):
+            return None
+        raise ImperfectRecall(f"{error}; node sweeps do not help, since its histories do not go on alike") from None
+
+
+def _evaluate_form(form, table):
+    """As `evaluate`, and what each sequence is worth to a player that goes on with its best response: float64[S]."""
+    plan = _realise(form.cell, form.parent, form.group, table.ravel())
+    worth = np.zeros(form.sequences)
+    for player in range(len(form.root) - 1):
+        action_values(
+            player, form.block, form.first_block, form.target, form.weight, form.other, plan, worth
+        )
+    return *_respond(form.root, form.parent, form.group, form.first_group, plan, worth), worth
+
+
+def _respond_by_nodes(tree, table, player, respond):
+    return _sweep(tree.turn, tree.first, tree.action, tree.infoset, tree.chance, tree.payoff, table, player, respond)
+
+
+_INTEGERS, _NUMBERS, _SEQUENCES = types.int64[::1], types.float64[::1], types.uint32[::1]
+_RECORDS, _TABLE = types.uint64[:, ::1], types.float64[:, ::1]
+
+
+@njit(types.int64(_TABLE, types.boolean[:, ::1]), cache=True)
+def _fault(table, legal):
+    """The first row that is no probability distribution over legal actions, or -1. NaN is a fault too."""
+    for row in range(len(table)):
+        total, faults = 0.0, 0
+        for action in range(table.shape[1]):
+            number = table[row, action]
+            total += number
+            faults += not (number >= 0.0) or (number != 0.0 and not legal[row, action])
+        if faults or not abs(total - 1.0) <= 1e-6:
+            return row
+    return -1
+
+
+@njit(_NUMBERS(_INTEGERS, _SEQUENCES, _RECORDS, _NUMBERS), cache=True)
+def _realise(cell, parent, group, table):
+    """The realisation plans of all players: down the trees of sequences, multiplying (von Stengel 1996, equation 3.2)."""
+    plan = np.ones(len(cell))
+    for number in range(len(group)):
+        first, place, size, actions = group[number, 0], group[number, 1], group[number, 2], group[number, 3]
+        for action in range(actions):
+            at = first + action * size
+            for i in range(size):
+                plan[at + i] = plan[parent[place + i]] * table[cell[at + i]]
+    return plan
+
+
+@njit(
+    types.Tuple((_NUMBERS, _NUMBERS))(_INTEGERS, _SEQUENCES, _RECORDS, _INTEGERS, _NUMBERS, _NUMBERS),
+    cache=True,
+)
+def _respond(root, parent, group, first_group, plan, worth):
+    """Payoffs by the plans and by best responses, float64[P] each; up the trees of sequences, taking the best action.
+
+    worth, float64[S], comes in as the payoffs of games that end at a sequence; what follows a sequence is added in place.
+    """
+    value, best, scratch = np.zeros(len(root) - 1), np.zeros(len(root) - 1), np.zeros(len(parent))
+    for player in range(len(root) - 1):
+        for own in range(np.uint64(root[player]), np.uint64(root[player + 1])):
+            value[player] += plan[own] * worth[own]
+        for number in range(first_group[player + 1] - 1, first_group[player] - 1, -1):
+            first, place, size, actions = group[number, 0], group[number, 1], group[number, 2], group[number, 3]
+            for i in range(size):
+                scratch[i] = worth[first + i]
+            for action in range(np.uint64(1), actions):
+                at = first + action * size
+                for i in range(size):
+                    scratch[i] = max(scratch[i], worth[at + i])
+            for i in range(size):
+                worth[parent[place + i]] += scratch[i]
+        best[player] = worth[root[player]]
+    return value, best
+
+
+@njit(
+    types.Tuple((types.float64, _TABLE))(
+        *(_INTEGERS,) * 4, _NUMBERS, types.Array(types.float64, 2, "C"), _TABLE, types.int64, types.boolean
+    ),
+    cache=True,
+)
+def _sweep(turn, first, action, infoset, chance, payoff, table, player, respond):
+    """Up the tree: what `player` earns at the root, responding best or playing by the table, and per own action."""
+    worth, by_action = np.zeros(len(turn)), np.zeros(table.shape)
+    for node in range(len(turn) - 1, -1, -1):
+        if turn[node] == OVER:
+            worth[node] = payoff[node, player]
+            continue
+        best, mean = -np.inf, 0.0
+        for child in range(first[node], first[node + 1]):
+            best = max(best, worth[child])
+            mean += worth[child] * (chance[child] if turn[node] == CHANCE else table[infoset[node], action[child]])
+            if turn[node] == player:
+                by_action[infoset[node], action[child]] = worth[child]
+        worth[node] = best if respond and turn[node] == player else mean
+    return worth[0], by_action
+
+
+@njit(types.uint64(types.uint64, types.uint64), cache=True)
+def _mix(print_so_far, number):
+    mixed = (print_so_far ^ number) * np.uint64(0x9E3779B97F4A7C15)
+    return mixed ^ (mixed >> np.uint64(29))
+
+
+@njit(types.boolean(*(_INTEGERS,) * 3, types.uint64[::1], types.uint64[:, ::1], types.int64), cache=True)
+def _compare_continuations(turn, first, infoset, chance, payoff, infosets):
+    """Up the tree with a 64-bit fingerprint per node: the payoffs, the infoset, or the lottery that follows.
+
+    Decisions are the same when their infosets are; the children of an infoset's histories must agree one by one.
+    chance and payoff are the bits of float64 numbers.
+    """
+    print_of, follows = np.zeros(len(turn), np.uint64), np.zeros(infosets, np.uint64)
+    for node in range(len(turn) - 1, -1, -1):
+        mixed = np.uint64(turn[node] + 3)
+        if turn[node] == OVER:
+            for number in payoff[node]:
+                mixed = _mix(mixed, number)
+        for child in range(first[node], first[node + 1]):
+            if turn[node] == CHANCE:
+                mixed = _mix(mixed, chance[child])
+            mixed = _mix(mixed, print_of[child])
+        if turn[node] >= 0:
+            here = infoset[node]
+            if follows[here] != 0 and follows[here] != mixed:
+                return False
+            follows[here] = mixed
+            mixed = _mix(np.uint64(1), np.uint64(here))
+        print_of[node] = mixed
+    return True
