@@ -19,7 +19,7 @@ def histories(game: Game):
 
     def walk(state, actions):
         mover = int(game.kernels.turn(state))
-        moves = {} if mover == OVER else _moves(game, state)
+        moves = {} if mover == OVER else moves_of(game, state)
         yield actions, state, mover, moves
         for move in moves:
             child = state.copy()
@@ -29,7 +29,8 @@ def histories(game: Game):
     yield from walk(game.start.copy(), ())
 
 
-def _moves(game, state):
+def moves_of(game: Game, state: np.ndarray):
+    """{action: weight} of a state, without the zeros."""
     weights = np.full(game.width, np.nan)
     game.kernels.options(state, weights)
     return {move: float(weight) for move, weight in enumerate(weights) if weight != 0}

@@ -10,8 +10,8 @@ gained more in its own values. What differs here, and why:
   closes and the standing offer is carried out. There silence is free and an unanswered offer lapses. But what one
   player wins the other loses, so that refusing everything is optimal there: no learner could be exploited for never
   trading. Here an offer is a risk and a refusal a choice. Without the bell the game is worth -1/8 to the first
-  player however many turns follow: only its forced first offer matters. With the bell, players who value one good
-  highly sometimes bluff.
+  player with two turns as with five: only its forced first offer matters. With the bell every turn does, and players
+  who value one good highly sometimes bluff.
 - The offers are four, and nobody asks for more than it gives: asking for twice as much of the good that one values
   more would always win. There quantities and talk are free.
 - The first trade ends the game; there trade goes on until the tenth turn. Stocks suffice for every offer.
@@ -126,10 +126,11 @@ def variant(turns: int = 4, bell: int = 15) -> Game:
         name=f"negotiation(turns={turns}, bell={bell})",
         source="Liu et al. (2025), SPIRAL, after SimpleNegotiation of Guertler et al. (2025), TextArena",
         rules="Two players barter wood for gold. To each, a piece of wood is worth 1 to 4, drawn by chance and not "
-        "shown to the other; gold is worth 5 less that. In turn they accept the standing offer, deny it, or make an offer "
-        "of their own: 2w>1g gives 2 wood for 1 gold. Who faces no offer must make one. After an offer the market closes "
-        f"with a probability of {bell}%, and the offer is then carried out. The first trade ends the game: who gained "
-        f"more in its own values wins. A draw where they gained alike, or after {turns} turns without a trade.",
+        "shown to the other; gold is worth 5 less that. In turn they accept the standing offer, deny it, or make an "
+        "offer of their own: 2w>1g gives 2 wood for 1 gold. Who faces no offer must make one. After an offer the "
+        f"market closes with a probability of {bell}%, and the offer is then carried out. The first trade ends the "
+        "game: who gained more in its own values wins. A draw where they gained alike, or after the last turn, turn "
+        f"{turns}, without a trade.",
         words=WORDS,
         players=2,
         view_size=2 + turns,
