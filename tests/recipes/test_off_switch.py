@@ -190,6 +190,7 @@ def test_the_grid_favours_no_constant_robot():
     delta = np.array([game.incentive(*cell) for cell in cells])
     decisive = np.abs(delta) > game.DECISIVE
     assert (len(cells), decisive.sum()) == (225, 178)  # the numbers in the recipe's docstring
+    assert (len(ARMS), RECIPE.seeds, len(RECIPE.claims)) == (4, 8, 9)  # and these
     assert 0.4 < (delta[decisive] > 0).mean() < 0.6
     assert all(claim.than == 0.95 for claim in RECIPE.claims if isinstance(claim, Higher) and "agree" in claim.metric)
 

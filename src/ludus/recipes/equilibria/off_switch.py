@@ -323,7 +323,11 @@ def run(settings: Settings, rng: np.random.Generator, log: Any) -> dict[str, flo
 
 
 def theory(arm: Settings, grid: np.ndarray) -> dict[str, float | Value]:
-    """What holds exactly for the arm's robot: its belief and its view of the human, no learner, no sampling."""
+    """What holds exactly for the arm's robot: its belief and its view of the human, no learner, no sampling.
+
+    Shuffling spoils what learners are paid and leaves the game as it is, so that arm has the theory of `uncertain`; the
+    exact claims name other controls.
+    """
     dense = product(np.linspace(-5, 5, 101).tolist(), np.linspace(0, 5, 51).tolist() if arm.uncertain else [0.0])
     losses = sum(incentive(mean, sigma, 0.0, arm.evidence) < -1e-12 for mean, sigma in dense)
     erring = (incentives(held(grid, arm)[errs(grid)], arm.evidence) >= 0).sum()
