@@ -183,6 +183,16 @@ def test_full_cooperation_is_what_the_game_pays_and_no_play_pays_more():
         assert donor.full_cooperation(rounds).number == best
 
 
+def test_a_free_rider_among_image_scorers_pays_where_the_trace_is_true_and_only_there():
+    scorer = donor.tell(np.array([100, 50, 100, 0, 1, 0, 0, 0]))
+    for seed in range(20):
+        rider = {}
+        for trace in ("true", "shuffled"):
+            life = donor.live([GIVE_NONE] + [scorer] * 11, replace(donor.ATTENTIVE, trace=trace), draws(seed))
+            rider[trace] = (life.holdings > life.holdings[0]).sum()  # how many end richer
+        assert rider["true"] >= donor.SURVIVORS > rider["shuffled"]
+
+
 # Societies
 
 

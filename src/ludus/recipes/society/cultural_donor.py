@@ -16,7 +16,7 @@ Here      The same game, selection and generations, 20 seeds. Writers are no lan
           exact: all give all, 30 x 2^10 = 30,720 units, 11.6 doublings, the most that any play can reach.
 Claims    1 Selection with a visible trace ends richer than with random survivors, by half a doubling.
           2 It ends richer than where newcomers see no advice, by half a doubling.
-          3 It ends richer than where the trace is hidden, by half a doubling.
+          3 It ends richer than where donors see the trace of another, by half a doubling. Amended: see Leaves.
           4 Its wealth rises from the first generation to the last, by half a doubling.
           5 Without the trace that gain is erased: less than half a doubling is left of it.
           6 The more faithfully advice is carried over (0, 0.3, 0.6, 0.9), the richer the last generation.
@@ -31,6 +31,11 @@ Leaves    Real models, which need the chat client of `models`: the ranking of cl
           last decides who survives. With 12 rounds and 11 others nobody can avoid a second meeting; here no two meet
           in consecutive rounds. The plan's "punishment helps one family but not all" is split into claims 7 and 8,
           families named before the run, since the best of three noisy differences is above zero by chance alone.
+          Claim 3 was first held against the hidden trace. On root seed 0 that held (2.2 doublings), but so it did with
+          the shuffled trace in the place of the true one (1.3): with nothing to see, the gift to strangers is the only
+          number at work and selection wears it down faster than three. Claim 3 was therefore turned to the shuffled
+          trace, all else unchanged, and belongs on seeds not looked at before: root seed 1 or later. Claim 5 says
+          something only where claim 4 holds.
 """
 
 import re
@@ -427,7 +432,7 @@ RECIPE = Recipe(
     claims=(
         Higher("attentive", than="random_survivors", metric="doublings", by=0.5),
         Higher("attentive", than="no_transmission", metric="doublings", by=0.5),
-        Higher("attentive", than="hidden_trace", metric="doublings", by=0.5),
+        Higher("attentive", than="shuffled_trace", metric="doublings", by=0.5, control="hidden_trace"),
         Higher(
             "attentive",
             than=0.0,
@@ -472,7 +477,7 @@ RECIPE = Recipe(
     ),
     control="shuffled_trace",
     seeds=20,
-    minutes=2,
+    minutes=1,
     quick={"generations": 3, "replays": 5},
     metrics={
         "doublings": ("doublings", "how often the mean holdings of 10 units have doubled by the end of a generation"),
