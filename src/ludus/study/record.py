@@ -1,14 +1,15 @@
-"""The record of a recipe: one small JSON file with its verdicts, how they were obtained, and the numbers of its quick mode.
+"""The record of a recipe: a small JSON file with its verdicts, how they were obtained, and its quick mode's numbers.
 
-The README, the site and the catalogue are made from these files. A failure is recorded like a success. What may not be is a
-claim that also holds in its control arm, or whose reverse holds: then the verdict means nothing. Such faults are stored with
-the rest, where a test finds them.
+The README, the site and the catalogue are made from these files. A failure is recorded like a success. What may not be
+is a claim that also holds in its control arm, or whose reverse holds: then the verdict means nothing. Such faults are
+stored with the rest, where a test finds them.
 """
 
 import datetime
 import json
 import tempfile
 from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -31,11 +32,11 @@ class NotRecordable(ValueError):
 def record(run: Run, recipe: Recipe, path: Path | str, folder: Path | str = "results") -> Path:
     """Write FOLDER/SLUG.json from a finished full run of the recipe at `path`, running its quick mode for the numbers.
 
-    Raises NotRecordable unless every arm was run with its own settings, this code and at least the recipe's seeds. Look at
-    `faults` of what was written.
+    Raises NotRecordable unless every arm was run with its own settings, this code and at least the recipe's seeds. Look
+    at `faults` of what was written.
     """
     asked = run.asked
-    own = store.plain({arm: settings.__dict__ for arm, settings in resolve(recipe).items()})
+    own = store.plain({arm: asdict(settings) for arm, settings in resolve(recipe).items()})
     rules = (
         (run.results is not None and not asked["quick"], "it is a finished full run, not a quick one"),
         (asked["settings"] == own, "every arm has run with its own settings; leave out --arm and --set"),

@@ -1,12 +1,13 @@
 """Regret matching on rock, paper, scissors: both players' average play nears the equilibrium.
 
-Paper     A simple adaptive procedure leading to correlated equilibrium, Hart and Mas-Colell (2000), Econometrica 68; (2.1).
+Paper     A simple adaptive procedure leading to correlated equilibrium, Hart and Mas-Colell (2000); (2.1).
 There     A proof that the empirical play of regret matching has no regret in the limit; no figures.
-Here      Rock, paper, scissors with a biased payoff, sampled actions, two players, exact exploitability of the averages.
+Here      Rock, paper, scissors with a biased payoff, sampled actions, exact exploitability of the average play.
 Claims    1. Regret matching ends less exploitable than 0.3, where uniform play is at 0.333.
 Leaves    Correlated equilibria of games with more than two players.
 """
 
+import os
 import time
 from dataclasses import dataclass
 
@@ -16,12 +17,13 @@ from ludus.study import Lower, Recipe
 
 PAYOFF = np.array([[0.0, -1.0, 2.0], [1.0, 0.0, -1.0], [-2.0, 1.0, 0.0]])
 
+PAUSE = float(os.environ.get("LUDUS_TEST_PAUSE", "0"))  # seconds, so that a test can kill it on the way
+
 
 @dataclass(frozen=True)
 class Settings:
     rounds: int = 300
     listens: float = 1.0  # share of the regret that is kept; 0 is the control
-    pause: float = 0.0  # seconds a round, so that a test can kill it on the way
 
 
 ARMS = {"matching": Settings(), "deaf": Settings(listens=0.0)}
@@ -42,7 +44,7 @@ def run(settings, rng, log):
         if step % 20 == 19:
             log.row(step, exploitability=exploitability(played))
             log.checkpoint({"round": step + 1, "regret": regret, "played": played, "rng": rng})
-        time.sleep(settings.pause)
+        time.sleep(PAUSE)
     log.example(f"the first player's last policy: {policy[0].round(3)}")
     return {"exploitability": exploitability(played)}
 

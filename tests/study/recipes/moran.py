@@ -7,10 +7,13 @@ Claims    1. The fitter mutant is fixed more often than 0.3. 2. Twice the fitnes
 Leaves    Structure, selection that depends on frequency.
 """
 
+import os
 import time
 from dataclasses import dataclass
 
 from ludus.study import Equivalent, Higher, Recipe
+
+PAUSE = float(os.environ.get("LUDUS_TEST_PAUSE", "0"))  # seconds, so that a test can kill it on the way
 
 
 @dataclass(frozen=True)
@@ -18,7 +21,6 @@ class Settings:
     fitness: float = 2.0
     size: int = 10
     populations: int = 60
-    pause: float = 0.0
 
 
 ARMS = {"fit": Settings(), "neutral": Settings(fitness=1.0)}
@@ -40,7 +42,7 @@ def run(settings, rng, log):
         log.row(population, fixed=fixed / (population + 1), births=births)
         if population % 7 == 6:
             log.checkpoint({"population": population + 1, "fixed": int(fixed), "history": history, "rng": rng})
-        time.sleep(settings.pause)
+        time.sleep(PAUSE)
     return {"fixed": fixed / settings.populations, "births": sum(history) / len(history)}
 
 

@@ -7,6 +7,7 @@ Claims    1. The network ends with a lower loss than the same network with its h
 Leaves    Everything at scale.
 """
 
+import os
 import time
 from dataclasses import dataclass
 
@@ -14,12 +15,13 @@ import torch
 
 from ludus.study import Lower, Recipe
 
+PAUSE = float(os.environ.get("LUDUS_TEST_PAUSE", "0"))  # seconds, so that a test can kill it on the way
+
 
 @dataclass(frozen=True)
 class Settings:
     steps: int = 120
     hidden: bool = True
-    pause: float = 0.0
 
 
 ARMS = {"network": Settings(), "line": Settings(hidden=False)}
@@ -61,7 +63,7 @@ def run(settings, rng, log):
                     },
                 }
             )
-        time.sleep(settings.pause)
+        time.sleep(PAUSE)
     return {"loss": loss.item()}
 
 
