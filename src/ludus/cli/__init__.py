@@ -1,0 +1,194 @@
+"""The command line: parse, call, print.
+
+Here stand the commands with their options and nothing else, so that `ludus --help` loads nothing else; each imports its
+room when it is called. Exit codes: 0 an answer, whatever it says; 1 a cell of a study crashed; 2 a mistake in what was
+asked, told in one line; 130 stopped by the person.
+"""
+
+import shlex
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from typer import Argument, Option
+
+app = typer.Typer(
+    name="ludus",
+    help="A laboratory for agents that improve themselves: papers you can run, yardsticks that do not lie.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+)
+
+Json = Annotated[bool, Option("--json", help="Print JSON instead of words.")]
+Runs = Annotated[Path, Option("--runs", metavar="DIR", help="The folder that holds the runs.")]
+
+
+def main() -> None:
+    """The `ludus` command. Ends the process."""
+    try:
+        code = app(standalone_mode=False)
+    except KeyboardInterrupt:
+        code = 130
+    except typer.Abort:
+        code = 130
+    except Exception as fault:
+        message = _mistake(fault)
+        if message is None:
+            raise
+        print("error:", " ".join(message.split()), file=sys.stderr)
+        code = 2
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _mistake(fault: Exception) -> str | None:
+    """The line to print where the fault is in what was asked, None where it is ours."""
+    if hasattr(fault, "format_message"):  # what typer says of options; its class is public in some versions only
+        told = fault.format_message().rstrip(".")
+        return f"{told}{'' if told.endswith('?') else '.'} Write `{shlex.join(_asked_for_help())}` to see what is possible."
+    from ludus.cli.console import Mistake
+
+    return str(fault) if isinstance(fault, Mistake) else None
+
+
+def _asked_for_help() -> list[str]:
+    command = next((word for word in sys.argv[1:] if not word.startswith("-")), None)
+    known = {info.name for info in app.registered_commands}
+    return ["ludus", command, "--help"] if command in known and command is not None else ["ludus", "--help"]
+
+
+@app.command("run")
+def _run(
+    study: Annotated[
+        str, Argument(metavar="SLUG|FILE", help="A recipe's slug, or a recipe file such as ./my_study.py.")
+    ],
+    arm: Annotated[
+        list[str] | None, Option("--arm", metavar="NAME", help="Run this arm only; repeat for several.")
+    ] = None,
+    seeds: Annotated[
+        int | None, Option("--seeds", metavar="N", help="How many seeds; the recipe says, unless given.")
+    ] = None,
+    root_seed: Annotated[int, Option("--root-seed", metavar="N", help="Draw all seeds afresh from another root.")] = 0,
+    set_: Annotated[
+        list[str] | None, Option("--set", metavar="NAME=VALUE", help="Replace a setting in every arm; repeatable.")
+    ] = None,
+    jobs: Annotated[
+        int | None, Option("--jobs", metavar="N", help="Cells at a time; as many as there are cores, unless given.")
+    ] = None,
+    quick: Annotated[
+        bool, Option("--quick", help="The smallest honest run: it shows the way, never a verdict.")
+    ] = False,
+    record: Annotated[
+        bool, Option("--record", help="Keep the verdicts in results/, as the catalogue shows them.")
+    ] = False,
+    fresh: Annotated[
+        bool, Option("--fresh", help="Drop what is stored for this very question, and run it again.")
+    ] = False,
+    runs: Runs = Path("runs"),
+    json: Annotated[bool, Option("--json", help="Print verdicts, rows' path and result hash as JSON.")] = False,
+) -> None:
+    """Run a paper's study, or go on with it: live progress, verdicts, report page."""
+    from ludus.cli.studies import run
+
+    raise typer.Exit(
+        run(
+            study,
+            arms=arm or [],
+            seeds=seeds,
+            root_seed=root_seed,
+            settings=set_ or [],
+            jobs=jobs,
+            quick=quick,
+            to_record=record,
+            fresh=fresh,
+            runs=runs,
+            json=json,
+        )
+    )
+
+
+@app.command("papers")
+def _papers(
+    query: Annotated[str, Argument(metavar="[QUERY]", help="Words to search for, or a slug to see its card.")] = "",
+    family: Annotated[str | None, Option("--family", metavar="NAME", help="One family of recipes.")] = None,
+    core: Annotated[int | None, Option("--core", metavar="1|2|3", help="3: what Ludus is about. 1: its edge.")] = None,
+    status: Annotated[
+        str | None, Option("--status", metavar="STATUS", help="recorded, stale, built or wanted.")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Search the catalogue of papers and their verdicts."""
+    from ludus.cli.papers import show_papers
+
+    show_papers(query, family, core, status, json)
+
+
+@app.command("games")
+def _games(json: Json = False) -> None:
+    """List the games, with the sizes of their trees."""
+    from ludus.cli.play import show_games
+
+    show_games(json)
+
+
+@app.command("play")
+def _play(
+    game: Annotated[str, Argument(metavar="GAME", help="Such as kuhn_poker or 'liars_dice(faces=5)'.")],
+    players: Annotated[
+        list[str],
+        Argument(
+            metavar="PLAYER...",
+            help="One per seat: human, uniform, first, cfr, cfr+, minimax, or a file of ludus solve --json.",
+        ),
+    ],
+    games: Annotated[
+        int, Option("--games", metavar="N", help="How many; more than one ends in a table of payoffs.")
+    ] = 1,
+    seed: Annotated[int | None, Option("--seed", metavar="N", help="Play the very same games again.")] = None,
+) -> None:
+    """Play a game: sit down yourself, or watch players play."""
+    from ludus.cli.play import play_games
+
+    play_games(game, players, games, seed)
+
+
+@app.command("solve")
+def _solve(
+    game: Annotated[str, Argument(metavar="GAME", help="Such as leduc_poker or 'liars_dice(faces=3)'.")],
+    method: Annotated[
+        str | None, Option("--method", metavar="NAME", help="cfr+, cfr or minimax; what fits the game, unless given.")
+    ] = None,
+    iterations: Annotated[
+        int | None,
+        Option("--iterations", metavar="N", help="Stop after N iterations; 10,000 where nothing else is given."),
+    ] = None,
+    target: Annotated[float | None, Option("--target", metavar="X", help="Stop when NashConv is at most X.")] = None,
+    time: Annotated[
+        float | None, Option("--time", metavar="SECONDS", help="Stop after so long, with the best so far.")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Solve a game: its value, how far from equilibrium, and the strategies in the game's own words."""
+    from ludus.cli.solve import solve_game
+
+    solve_game(game, method, iterations, target, time, json)
+
+
+@app.command("runs")
+def _runs(runs: Runs = Path("runs"), json: Json = False) -> None:
+    """List the runs there are, the newest first."""
+    from ludus.cli.studies import show_runs
+
+    show_runs(runs, json)
+
+
+@app.command("report")
+def _report(
+    run: Annotated[str, Argument(metavar="RUN", help="A run's name or folder, as `ludus runs` lists them.")],
+    runs: Runs = Path("runs"),
+) -> None:
+    """Write the report page of a finished run, and say where it is."""
+    from ludus.cli.studies import report
+
+    report(run, runs)

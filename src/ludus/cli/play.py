@@ -1,0 +1,143 @@
+"""`ludus games` and `ludus play`: what there is to play, and a table to sit down at."""
+
+import contextlib
+import json as text_json
+import secrets
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from scipy.special import stdtrit
+
+from ludus import games
+from ludus.agents.human import InputEnded, human
+from ludus.agents.scripted import first_legal
+from ludus.agents.tabular import tabular
+from ludus.agents.uniform import uniform
+from ludus.cli.console import Mistake, console, front_door, print_json, print_table, told
+from ludus.cli.solve import METHODS, MINIMAX, solved
+from ludus.game import Game
+from ludus.play import Episodes, play, tell_episode
+from ludus.records import Policy, Value
+from ludus.tree import TooLarge, grow
+
+LISTED = 1_000_000  # nodes up to which the list counts a tree; a tree that large takes about a third of a second
+SOLVED = 1000  # iterations for a player that is solved before it sits down
+PLAYERS = ("human", "uniform", "first", *METHODS, MINIMAX)
+
+
+def show_games(json: bool) -> None:
+    """Every game with the size of its tree, null where that is more than LISTED nodes."""
+    rows = [_facts(games.load(name)) for name in games.names()]
+    if json:
+        print_json(rows)
+        return
+    columns = ["name", "players", "actions", "nodes", "infosets", "source"]
+    shown = [{**row, "nodes": _many(row["nodes"]), "infosets": _many(row["infosets"])} for row in rows]
+    print_table(columns, [[row[name] for name in columns] for row in shown], right=columns[1:5])
+    print(
+        f"\n{len(rows)} games. A tree of more than {LISTED:,} nodes is not counted. Solve one: ludus solve kuhn_poker"
+    )
+
+
+def _facts(game: Game) -> dict[str, Any]:
+    sizes: dict[str, int | None] = {"nodes": None, "infosets": None}
+    with contextlib.suppress(TooLarge):
+        tree = grow(game, limit=LISTED)
+        sizes = {"nodes": len(tree.turn), "infosets": len(tree.player)}
+    return {"name": game.name, "players": game.players, "actions": game.actions, **sizes, "source": game.source}
+
+
+def _many(count: int | None) -> str:
+    return "-" if count is None else f"{count:,}"
+
+
+def play_games(spec: str, players: list[str], count: int, seed: int | None) -> None:
+    """Play and tell. One game is told in words; several end in a table of payoffs."""
+    with front_door():
+        game = games.load(spec)
+    if len(players) != game.players:
+        raise Mistake(f"PLAYER: {game.name} has {game.players} seats, {len(players)} players given; give one per seat")
+    if count < 1:
+        raise Mistake(f"--games: {count} is none; write a number of at least 1")
+    if seed is not None and seed < 0:
+        raise Mistake(f"--seed: {seed} is none; write a number of at least 0")
+    seed = secrets.randbelow(2**32) if seed is None else seed
+    rng = np.random.default_rng(seed)
+    named: dict[str, Policy] = {}
+    with front_door():
+        for player in players:
+            if player not in named:
+                named[player] = _policy(game, player)
+        policies = [named[player] for player in players]
+        payoffs = _with_a_person(game, policies, count, rng) if "human" in players else None
+        episodes = None if payoffs is not None else play(game, policies, count, rng)
+    if episodes is not None:
+        payoffs = episodes.payoff
+        if count == 1:
+            print(tell_episode(game, episodes, 0))
+    assert payoffs is not None
+    if count > 1:
+        _table(players, payoffs)
+    print(f"seed {seed}")
+
+
+def _with_a_person(game: Game, policies: list[Policy], count: int, rng: np.random.Generator) -> np.ndarray:
+    """Games one after the other, each told when it is over: float64[E, P]."""
+    payoffs = []
+    try:
+        for _ in range(count):
+            episodes: Episodes = play(game, policies, 1, rng)
+            print("\n" + tell_episode(game, episodes, 0) + "\n")
+            payoffs.append(episodes.payoff)
+    except InputEnded as fault:
+        raise Mistake(str(fault)) from fault
+    return np.concatenate(payoffs)
+
+
+def _policy(game: Game, name: str) -> Policy:
+    if name == "human":
+        return human(game)
+    if name == "uniform":
+        return uniform
+    if name == "first":
+        return first_legal
+    if name in (*METHODS, MINIMAX):
+        answer = solved(game, name, iterations=SOLVED)
+        console(stderr=True).print(f"{name} has solved {game.name}: NashConv {told(answer.nash_conv)}")
+        return tabular(answer.tree, answer.table)
+    if name.endswith(".json"):
+        return _from_file(game, Path(name))
+    raise Mistake(f"PLAYER: nobody is called {name!r}; write one of {', '.join(PLAYERS)}, or a file that "
+                  f"`ludus solve {game.name} --json > policy.json` made")  # fmt: skip
+
+
+def _from_file(game: Game, path: Path) -> Policy:
+    """The policy that `ludus solve --json` printed. Raises ValueError or OSError where it is none of this game."""
+    again = f"make it again with `ludus solve {game.name} --json`"
+    try:
+        stored = text_json.loads(path.read_text(encoding="utf-8"))["policy"]
+        name = stored["game"]
+        tree_rows = [np.array(stored[part]) for part in ("player", "view", "probability")]
+    except (ValueError, KeyError, TypeError) as fault:
+        raise Mistake(f"PLAYER: {path} holds no policy ({type(fault).__name__}: {fault}); {again}") from fault
+    if name != game.name:
+        raise Mistake(f"PLAYER: {path} holds a policy of {name}, not of {game.name}; {again}")
+    tree = grow(game)
+    player, view, table = tree_rows
+    if not (np.array_equal(player, tree.player) and np.array_equal(view, tree.view)):
+        raise Mistake(f"PLAYER: the infosets of {path} are not those of {game.name} as it is now; {again}")
+    return tabular(tree, table)
+
+
+def _table(players: list[str], payoffs: np.ndarray) -> None:
+    """Mean payoff of every seat with Student's 95% interval."""
+    count = len(payoffs)
+    means, half = payoffs.mean(0), stdtrit(count - 1, 0.975) * payoffs.std(0, ddof=1) / np.sqrt(count)
+    rows = []
+    for seat, player in enumerate(players):
+        value = Value(float(means[seat]), "sampled", (float(means[seat] - half[seat]), float(means[seat] + half[seat])),
+                      f"mean of {count} games, Student's 95% interval")  # fmt: skip
+        rows.append((seat, player, f"{value.number:+.4f}", f"{value.interval[0]:+.4f} to {value.interval[1]:+.4f}"))  # type: ignore[index]
+    print_table(["seat", "player", "payoff", "95% interval"], rows, right=["payoff"])
+    print(f"{count:,} games")
