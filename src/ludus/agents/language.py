@@ -12,17 +12,29 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import product
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import numpy as np
 import torch
 
-from ludus.game import Game
 from ludus.models.transformer import Transformer, causal, sample
-from ludus.tree import Tree, TooLarge
+from ludus.tree import TooLarge
 
 PADDING = "<padding>"
 MOST_SCRATCHPADS = 10_000
+
+
+class Told(Protocol):
+    """What a language player must know of a game, or of any question with a fixed list of answers; a Game will do."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def words(self) -> tuple[str, ...]: ...
+
+    @property
+    def tell(self) -> Callable[[np.ndarray], str]: ...
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,8 +76,8 @@ class Lexicon:
         count = sum(len(self.thoughts) ** length for length in range(self.longest + 1))
         if count > MOST_SCRATCHPADS:
             raise TooLarge(
-                f"longest: {len(self.thoughts)} thoughts and {self.longest} of them make {count:,} scratchpads, at most "
-                f"{MOST_SCRATCHPADS:,} can be listed; use fewer, or count sampled replies with `tally`"
+                f"longest: {len(self.thoughts)} thoughts and {self.longest} of them make {count:,} scratchpads; at "
+                f"most {MOST_SCRATCHPADS:,} can be listed; use fewer, or count sampled replies with `tally`"
             )
         return [row for length in range(self.longest + 1) for row in product(range(len(self.thoughts)), repeat=length)]
 
@@ -76,22 +88,22 @@ class Lexicon:
         return stops
 
 
-def lexicon(games: list[tuple[Game, Tree]], thoughts: tuple[str, ...], longest: int, more: Iterable[str] = ()) -> Lexicon:
-    """The lexicon of some games, read off their trees: names, words of all views, actions in brackets."""
+def lexicon(
+    games: Iterable[tuple[Told, np.ndarray]], thoughts: tuple[str, ...], longest: int, more: Iterable[str] = ()
+) -> Lexicon:
+    """The lexicon of some games and all their views int64[K, V]: names, words of the views, actions in brackets."""
     words: dict[str, None] = dict.fromkeys([PADDING, *thoughts, *more])
     widths = {}
-    for game, tree in games:
+    for game, views in games:
+        told = [game.tell(view).split() for view in views]
         words |= dict.fromkeys([game.name, *(f"[{word}]" for word in game.words)])
-        widths[game.name] = 1
-        for row in range(len(tree.player)):
-            told = tree.labels.infoset(row).split()
-            words |= dict.fromkeys(told)
-            widths[game.name] = max(widths[game.name], 1 + len(told))
+        words |= dict.fromkeys(word for row in told for word in row)
+        widths[game.name] = 1 + max(map(len, told))
     return Lexicon(tuple(words), thoughts, longest, widths)
 
 
 class Reading(NamedTuple):
-    """A language player, read off at every infoset of a tree; exact up to rounding of float32 logits.
+    """A language player, read off at K views; exact up to rounding of float32 logits.
 
     table      float64[K, A], the policy, forfeits included
     empty      float64[K], probability of a reply without a thought
@@ -116,7 +128,7 @@ class LanguagePlayer:
 
     model: Transformer
     lexicon: Lexicon
-    game: Game
+    game: Told
     _seen: dict[bytes, np.ndarray] = field(default_factory=dict, repr=False)
 
     @cached_property
@@ -166,8 +178,10 @@ class LanguagePlayer:
 
 
 @torch.no_grad()
-def read_off(player: LanguagePlayer, tree: Tree, batch: int = 4096) -> Reading:
-    """The exact policy of a language player. Raises TooLarge where the scratchpads cannot all be listed.
+def read_off(player: LanguagePlayer, views: np.ndarray, legal: np.ndarray, batch: int = 4096) -> Reading:
+    """The exact policy at views int64[K, V] with legal bool[K, A], as a tree holds them.
+
+    Raises TooLarge where the scratchpads cannot all be listed.
 
     All scratchpads of a prompt go through the model in one row: each thought sees the prompt and the thoughts before
     it on its own scratchpad, and no other. So a row costs its prompt and one token per scratchpad.
@@ -182,8 +196,10 @@ def read_off(player: LanguagePlayer, tree: Tree, batch: int = 4096) -> Reading:
     for number, pad in enumerate(pads):
         ancestors[number, [place[pad[:length]] for length in range(1, len(pad) + 1)]] = True
     parts = [
-        _read_batch(player, tree.view[start : start + batch], tree.legal[start : start + batch], parent, depth, thought, ancestors)
-        for start in range(0, len(tree.player), batch)
+        _read_batch(
+            player, views[start : start + batch], legal[start : start + batch], parent, depth, thought, ancestors
+        )
+        for start in range(0, len(views), batch)
     ]
     return Reading(*(np.concatenate(part) for part in zip(*parts, strict=True)))
 
@@ -215,15 +231,17 @@ def _read_batch(player, views, legal, parent, depth, thought, ancestors) -> Read
     return Reading(table, empty, length, 1 - well_formed, well_formed - by_law)
 
 
-def tally(player: LanguagePlayer, tree: Tree, replies: int, rng: np.random.Generator) -> np.ndarray:
-    """Count the actions of sampled replies at every infoset: int64[K, A], forfeits drawn as in play.
+def tally(
+    player: LanguagePlayer, views: np.ndarray, legal: np.ndarray, replies: int, rng: np.random.Generator
+) -> np.ndarray:
+    """Count the actions of sampled replies at each view: int64[K, A], forfeits drawn as in play.
 
     For players whose scratchpads are too many to list; `measure.nash_conv.sampled_nash_conv` turns counts into a Value.
     """
     if replies < 1:
         raise ValueError(f"replies: must be at least 1, it was {replies}")
-    counts = np.zeros(tree.legal.shape, np.int64)
+    counts = np.zeros(legal.shape, np.int64)
     for _ in range(replies):
-        action, _, _ = player.choose(tree.view, tree.legal, lambda count: rng.random((len(tree.player), count)))
-        counts[np.arange(len(action)), action] += 1
+        action, _, _ = player.choose(views, legal, lambda count: rng.random((len(views), count)))
+        counts[np.arange(len(views)), action] += 1
     return counts

@@ -27,13 +27,17 @@ def no_baseline(mean: np.ndarray, game: np.ndarray, payoff: np.ndarray, decay: f
     return mean, payoff.copy()
 
 
-def shared_baseline(mean: np.ndarray, game: np.ndarray, payoff: np.ndarray, decay: float) -> tuple[np.ndarray, np.ndarray]:
+def shared_baseline(
+    mean: np.ndarray, game: np.ndarray, payoff: np.ndarray, decay: float
+) -> tuple[np.ndarray, np.ndarray]:
     """One moving average over the payoffs of all players in all games; in a zero-sum game it stays near zero."""
     average = _moving_average(mean[0, 0], payoff.ravel(), decay)
     return np.full_like(mean, average[-1]), payoff - average.reshape(payoff.shape)
 
 
-def role_baseline(mean: np.ndarray, game: np.ndarray, payoff: np.ndarray, decay: float) -> tuple[np.ndarray, np.ndarray]:
+def role_baseline(
+    mean: np.ndarray, game: np.ndarray, payoff: np.ndarray, decay: float
+) -> tuple[np.ndarray, np.ndarray]:
     """One moving average for each game and player: role-conditioned advantage estimation.
 
     Liu et al. (2025), SPIRAL, arXiv:2506.24119, equation 2 and algorithm 1: the average takes in an episode's payoff

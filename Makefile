@@ -1,0 +1,34 @@
+# make install   .venv with everything the two commands below need, and the engines compiled
+# make demo      a small language model teaches itself poker: verdicts and a report page
+# make test      the whole test suite
+# make bench     the peers' environment, all paired timings, and the table in docs/benchmarks.md
+PYTHON ?= python3.11
+BIN := .venv/bin
+
+.PHONY: install demo test lint bench clean
+
+install: .venv/installed
+
+.venv/installed: requirements.lock pyproject.toml
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	$(BIN)/python -m ludus.compile
+	touch $@
+
+demo: install
+	$(BIN)/ludus run spiral --set games=kuhn_poker
+
+test: install
+	$(BIN)/python -m pytest --numprocesses 2
+
+lint: install
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+bench:
+	benchmarks/run_all
+
+clean:
+	rm -rf .venv .venv-peers .venv-peers-liteefg

@@ -1,0 +1,449 @@
+"""SPIRAL: self-play on zero-sum games teaches a language model.
+
+Paper     SPIRAL: Self-Play on Zero-Sum Games Incentivizes Reasoning via Multi-Agent Multi-Turn Reinforcement Learning;
+          Liu, Guertler, Yu and others (2025), arXiv:2506.24119; equations 2 and 3, algorithm 1, table 6.
+There     Qwen3-4B-Base, 400 steps of 128 games of Kuhn poker, tic-tac-toe and simple negotiation, eight H100 GPUs. One
+          policy plays both seats; payoffs are centred on a moving average per game and role (decay 0.95). Kuhn poker
+          alone lifts the mean of eight reasoning benchmarks from 34.0 to 43.4, imitation of 25,000 expert games to 37.4,
+          three games to 44.5. Without the role-conditioned average the model stops thinking within 200 steps.
+Here      A GPT of two layers and about 30,000 weights. Its base has learned from random legal games, with truthful
+          scratchpads of "good", "even" and "bad", and from questions on expected value. Then 400 updates of 128 games,
+          on each game alone and on all three together. At every snapshot its policy is read off exactly, over all
+          scratchpads; the yardsticks are the NashConv of the average policy (of the second half's snapshots), the
+          minimax regret of the last, and the probability of the right answer to expected-value questions it never saw.
+Claims    In each game self-play with role-conditioned advantages ends
+          1. nearer to equilibrium than with one shared baseline;
+          2. at least 30% nearer than training against a fixed random opponent;
+          3. with fewer empty scratchpads than with one shared baseline.
+          Judged apart, transfer to expected-value arithmetic:
+          4. Kuhn poker alone lifts it above imitation of equilibrium games; 5. three games lift it above Kuhn alone.
+          With a model server: 6. the reasoning benchmarks rise.
+Leaves    The paper takes two clipped inner epochs a batch; here every update is on-policy, as its equation 3. Its
+          payoffs are -1, 0 and 1; here they are the games' own, divided by the largest, so that Kuhn poker keeps its
+          equilibrium. A malformed or illegal reply is paid as a lost game, as there, but the game goes on with a random
+          legal move, so that the policy is one of the game. An entropy term, equal in all arms, stands in for the
+          pretrained model's breadth. Its experts' games were filtered for wins, which is no equilibrium; here all
+          equilibrium games are imitated. Whether a pretrained model's long reasoning transfers to mathematics can only
+          be seen with such a model.
+"""
+
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+
+from ludus.agents.language import LanguagePlayer, Lexicon, lexicon, read_off
+from ludus.agents.tabular import tabular
+from ludus.agents.uniform import uniform
+from ludus.game import CHANCE, Game
+from ludus.games import load
+from ludus.learn import policy_gradient as pg
+from ludus.learn.weights import pack, unpack
+from ludus.measure.minimax import minimax_regret, position_regrets
+from ludus.measure.nash_conv import nash_conv
+from ludus.models.transformer import Size, Transformer
+from ludus.play import play
+from ludus.records import Value
+from ludus.solve.cfr import cfr_plus
+from ludus.solve.node_values import node_values, own_reach, reaches
+from ludus.study import Claim, Higher, Lower, Recipe
+from ludus.tree import Tree, grow
+
+GAMES = ("kuhn_poker", "tic_tac_toe", "negotiation")
+TOGETHER = "together"
+THOUGHTS = ("good", "even", "bad")
+BASELINES = {"role": pg.role_baseline, "shared": pg.shared_baseline, "none": pg.no_baseline}
+
+
+@dataclass(frozen=True)
+class Settings:
+    games: tuple[str, ...] = (*GAMES, TOGETHER)  # trained one after the other, each from the same base
+    baseline: str = "role"  # role, shared or none
+    opponent: str = "self"  # self or uniform
+    expert: bool = False  # imitate equilibrium games in the place of self-play
+    shuffle: bool = False  # deal the payoffs of a batch out among its games at random
+    layers: int = 2
+    width: int = 32
+    base_updates: int = 100
+    updates: int = 400  # the paper's
+    batch: int = 128  # games an update
+    snapshots: int = 20
+    base_rate: float = 1e-2
+    rate: float = 1e-3
+    decay: float = 0.95  # of the moving averages, the paper's
+    entropy: float = 0.1
+
+
+ARMS = {
+    "role_conditioned": Settings(),
+    "shared_baseline": Settings(baseline="shared"),
+    "no_baseline": Settings(baseline="none"),
+    "fixed_opponent": Settings(opponent="uniform"),
+    "imitation": Settings(expert=True),
+    "shuffled": Settings(shuffle=True),
+}
+
+
+def run(settings: Settings, rng: np.random.Generator, log: Any) -> dict[str, Value | float]:
+    """Teach one model game after game, each from the base; measure it on the way."""
+    school = build_school(settings.games)
+    size = Size(settings.layers, settings.width, 2, school.longest, len(school.lexicon.words))
+    saved = log.restore() or {"lesson": 0, "final": {}}
+    final = dict(saved["final"])
+    for number, (lesson, lesson_rng) in enumerate(zip(settings.games, rng.spawn(len(settings.games)), strict=True)):
+        if number < saved["lesson"]:
+            continue
+        student = new_student(size, settings, lesson_rng)
+        start = 0
+        if saved.get("student") and number == saved["lesson"]:
+            student, start = restore(student, saved["student"]), saved["update"]
+        else:
+            learn_base(student, school, settings)
+        for update in range(start, settings.updates + 1):
+            if update % max(1, settings.updates // settings.snapshots) == 0:
+                numbers = measure(student, school, lesson, late=2 * update >= settings.updates)
+                log.row(update, **numbers)
+                log.checkpoint({"lesson": number, "update": update, "student": state_of(student), "final": final})
+            if update < settings.updates:
+                improve(student, school, lesson, settings)
+        final |= numbers
+        log.example(show_games(student, school, lesson))
+        log.checkpoint({"lesson": number + 1, "final": final})
+    if "arithmetic/kuhn_poker" in final and f"arithmetic/{TOGETHER}" in final:
+        final["arithmetic_more/together"] = final[f"arithmetic/{TOGETHER}"] - final["arithmetic/kuhn_poker"]
+    return final
+
+
+# The mechanism: play, turn payoffs into advantages, follow the gradient.
+
+
+def improve(student: "Student", school: "School", lesson: str, settings: Settings) -> None:
+    """One update. Algorithm 1 of the paper, or what stands in its place in the other arms."""
+    batches = []
+    subjects = GAMES if lesson == TOGETHER else (lesson,)
+    for name in subjects:
+        subject = school.subjects[name]
+        player = LanguagePlayer(student.model, school.lexicon, subject.game)
+        games = settings.batch // len(subjects)
+        if settings.expert:
+            batches.append((expert_replies(subject, school.lexicon, games, student.rng), None))
+        elif settings.opponent == "self":
+            batches.append(gather(student, subject, player, [player, player], games, settings))
+        else:
+            for seat in range(2):
+                policies = [player if who == seat else uniform for who in range(2)]
+                batches.append(gather(student, subject, player, policies, games // 2, settings))
+    replies = pg.Replies(*(pad_together([part[0][field] for part in batches]) for field in range(2)))
+    if settings.expert:
+        loss = pg.imitation_loss(student.model, replies)
+    else:
+        advantage = np.concatenate([part[1] for part in batches])
+        loss = pg.policy_gradient_loss(student.model, replies, advantage, settings.entropy)
+    student.gradient_norm = pg.descend(student.model, student.optimiser, loss)
+
+
+def gather(student, subject, player, policies, games, settings) -> tuple[pg.Replies, np.ndarray]:
+    """Games of the model against `policies`: what it wrote, and the advantage of its role in that game."""
+    episodes = play(subject.game, policies, games, student.rng)
+    payoff = episodes.payoff / np.abs(subject.tree.payoff).max()
+    if settings.shuffle:
+        payoff = student.rng.permutation(payoff)
+    against = [seat for seat, policy in enumerate(policies) if policy is not player]
+    code = GAMES.index(subject.game.name) * 3 + (
+        1 + against[0] if against else 0
+    )  # roles are counted apart by who is opposite
+    which = np.full(games, code)
+    wrote = episodes.notes["thoughts"] >= 0
+    lawful = episodes.notes["lawful"][wrote]
+    game = np.repeat(np.arange(games), np.diff(episodes.first))[wrote]
+    role = episodes.player[wrote]
+    advantages = {}
+    for kind, baseline in BASELINES.items():  # all three on the same batch, so that their variances compare
+        student.means[kind], advantage = baseline(student.means[kind], which, payoff, settings.decay)
+        lost = -1 - payoff[game, role]  # a reply that forfeits is paid as a lost game, the rule of the paper's games
+        advantages[kind] = advantage[game, role] + np.where(lawful, 0, lost)
+        student.variance[kind] = 0.9 * student.variance[kind] + 0.1 * float(np.var(advantages[kind]))
+    notes = (episodes.notes["prompt"][wrote], episodes.notes["reply"][wrote])
+    return pg.Replies(*notes), advantages[settings.baseline]
+
+
+# The student, and the school in which it learns.
+
+
+@dataclass
+class Student:
+    """A model, its optimiser, its moving averages, and the random numbers of its lesson."""
+
+    model: Transformer
+    optimiser: torch.optim.Optimizer
+    rng: np.random.Generator
+    means: dict[str, np.ndarray]  # baseline -> float64[9, 2]: game and who is opposite, by player
+    variance: dict[str, float]  # baseline -> moving average of the variance of its advantages
+    plan: dict[str, np.ndarray]  # game -> float64[K, A], the realisation-weighted sum of the late snapshots
+    gradient_norm: float = 0.0
+
+
+def new_student(size: Size, settings: Settings, rng: np.random.Generator) -> Student:
+    model = Transformer(size, rng)
+    means = {kind: np.zeros((3 * len(GAMES), 2)) for kind in BASELINES}
+    return Student(model, optimiser_of(model, settings.rate), rng, means, dict.fromkeys(BASELINES, 0.0), {})
+
+
+def optimiser_of(model: Transformer, rate: float) -> torch.optim.Optimizer:
+    return torch.optim.AdamW(model.parameters(), lr=rate, betas=(0.9, 0.95), weight_decay=0.0)  # the paper's
+
+
+def state_of(student: Student) -> dict[str, Any]:
+    packed = {"rng": student.rng, "means": student.means, "variance": student.variance, "plan": student.plan}
+    return packed | {"network": pack(student.model, student.optimiser), "gradient_norm": student.gradient_norm}
+
+
+def restore(student: Student, state: dict[str, Any]) -> Student:
+    unpack(student.model, student.optimiser, state["network"])
+    return replace(student, **{name: value for name, value in state.items() if name != "network"})
+
+
+class Quiz(NamedTuple):
+    """Questions on expected value in the form of a game of one move."""
+
+    name: str
+    words: tuple[str, ...]
+    tell: Any
+
+
+QUIZ = Quiz("expected_value", THOUGHTS, lambda view: f"chance {view[0]} win {view[1]} lose {view[2]}")
+
+
+class Subject(NamedTuple):
+    """A game with what the school knows of it.
+
+    worth   int64[K], the thought that is true of the infoset: the mover's value under uniform play is good, even, bad
+    best    int64[K], the same of the best action there
+    expert  float64[K, A], an equilibrium
+    """
+
+    game: Game
+    tree: Tree
+    worth: np.ndarray
+    best: np.ndarray
+    expert: np.ndarray
+
+
+class School(NamedTuple):
+    """subjects by name; questions int64[Q, 3] with answers int64[Q], held_out bool[Q]; longest sequence in tokens."""
+
+    subjects: dict[str, Subject]
+    lexicon: Lexicon
+    questions: np.ndarray
+    answers: np.ndarray
+    held_out: np.ndarray
+    longest: int
+
+
+def build_school(lessons: tuple[str, ...]) -> School:
+    names = [name for name in GAMES if name in lessons or TOGETHER in lessons]
+    unknown = [lesson for lesson in lessons if lesson not in (*GAMES, TOGETHER)]
+    if unknown or not names:
+        raise ValueError(f"games: {unknown or lessons} are no lessons; write some of {', '.join((*GAMES, TOGETHER))}")
+    subjects = {name: build_subject(load(name)._replace(name=name)) for name in names}
+    chance, win, lose = np.meshgrid(np.arange(1, 4), np.arange(1, 7), np.arange(1, 7), indexing="ij")
+    questions = np.stack([chance.ravel(), win.ravel(), lose.ravel()], axis=1)
+    worth = questions[:, 0] * questions[:, 1] - (4 - questions[:, 0]) * questions[:, 2]  # chances are in quarters
+    held_out = (questions @ [7, 5, 3]) % 3 == 0
+    told = [(subject.game, subject.tree.view) for subject in subjects.values()]
+    words = lexicon([*told, (QUIZ, questions)], THOUGHTS, longest=2)
+    return School(subjects, words, questions, judge(worth, 0.0), held_out, max(words.widths.values()) + 3)
+
+
+def build_subject(game: Game) -> Subject:
+    tree = grow(game)
+    even = tree.legal / tree.legal.sum(axis=1, keepdims=True)
+    value, reach = node_values(tree, even), reaches(tree, even).prod(axis=1)
+    total, weight = np.zeros(tree.legal.shape), np.zeros(tree.legal.shape)
+    child = np.flatnonzero(tree.parent >= 0)
+    child = child[tree.turn[tree.parent[child]] != CHANCE]
+    above = tree.parent[child]
+    where = (tree.infoset[above], tree.action[child])
+    np.add.at(total, where, reach[above] * value[child, tree.turn[above]])
+    np.add.at(weight, where, reach[above])
+    action_value = np.where(tree.legal, total / np.where(tree.legal, weight, 1), -np.inf)
+    worth = np.where(tree.legal, action_value, 0).sum(axis=1) / tree.legal.sum(axis=1)
+    margin = 0.1 * np.abs(tree.payoff).max()
+    expert = cfr_plus(tree, 1000).average if tree.perfect_recall else perfect_play(tree)
+    return Subject(game, tree, judge(worth, margin), judge(action_value.max(axis=1), margin), expert)
+
+
+def perfect_play(tree: Tree) -> np.ndarray:
+    """float64[K, A]: any of the actions that give nothing away, each as likely."""
+    regret = np.full(tree.legal.shape, np.inf)
+    for action in range(tree.legal.shape[1]):
+        pure = np.where(
+            tree.legal[:, action, None], np.eye(tree.legal.shape[1])[action], tree.legal / tree.legal.sum(1)[:, None]
+        )
+        regret[:, action] = np.where(tree.legal[:, action], position_regrets(tree, pure), np.inf)
+    sound = regret < 1e-9
+    return sound / sound.sum(axis=1, keepdims=True)
+
+
+def judge(value: np.ndarray, margin: float) -> np.ndarray:
+    """The number of the thought that is true of a value: 0 good, 1 even, 2 bad."""
+    return np.where(value > margin, 0, np.where(value < -margin, 2, 1))
+
+
+# What the model reads before and beside its games.
+
+
+def learn_base(student: Student, school: School, settings: Settings) -> None:
+    """The base model: random legal moves after truthful scratchpads, and the answers to the questions not held out."""
+    rng = student.rng
+    train = np.flatnonzero(~school.held_out)
+    optimiser = optimiser_of(student.model, settings.base_rate)
+    for _ in range(settings.base_updates):
+        parts = []
+        for subject in school.subjects.values():
+            rows = rng.integers(len(subject.tree.player), size=settings.batch // len(school.subjects))
+            legal = subject.tree.legal[rows]
+            action = (rng.random(len(rows))[:, None] * legal.sum(axis=1, keepdims=True) < legal.cumsum(axis=1)).argmax(
+                1
+            )
+            thoughts = np.stack([subject.worth[rows], subject.best[rows]], axis=1)
+            parts.append(write(subject.game, subject.tree.view[rows], thoughts, action, school.lexicon, rng))
+        rows = rng.choice(train, size=settings.batch // 2)
+        answer = school.answers[rows]
+        thoughts = np.stack([answer, answer], axis=1)
+        parts.append(write(QUIZ, school.questions[rows], thoughts, answer, school.lexicon, rng))
+        replies = pg.Replies(*(pad_together([part[field] for part in parts]) for field in range(2)))
+        pg.descend(student.model, optimiser, pg.imitation_loss(student.model, replies))
+
+
+def expert_replies(subject: Subject, words: Lexicon, games: int, rng: np.random.Generator) -> pg.Replies:
+    """Equilibrium games, with truthful scratchpads."""
+    policy = tabular(subject.tree, subject.expert)
+    episodes = play(subject.game, [policy, policy], games, rng)
+    row = {view.tobytes(): number for number, view in enumerate(subject.tree.view)}
+    rows = np.array([row[view.tobytes()] for view in episodes.view])
+    thoughts = np.stack([subject.worth[rows], subject.best[rows]], axis=1)
+    return write(subject.game, episodes.view, thoughts, episodes.action, words, rng)
+
+
+def write(told, views, thoughts, action, words: Lexicon, rng: np.random.Generator) -> pg.Replies:
+    """Replies with none, one or both of the thoughts int64[B, 2] (probabilities 1/4, 1/4, 1/2) and an action."""
+    prompt = LanguagePlayer(None, words, told).prompts(views)  # type: ignore[arg-type]
+    length = np.minimum(rng.integers(4, size=len(views)), 2)
+    reply = np.zeros((len(views), 3), np.int64)
+    for place in range(2):
+        reply[:, place] = np.where(place < length, words.thought_tokens[thoughts[:, place]], 0)
+    reply[np.arange(len(views)), length] = np.array(words.tokens(f"[{word}]" for word in told.words))[action]
+    return pg.Replies(prompt, reply)
+
+
+def pad_together(parts: list[np.ndarray]) -> np.ndarray:
+    """Rows of different widths below each other, zeros on the left of the narrow ones."""
+    width = max(part.shape[1] for part in parts)
+    return np.concatenate([np.pad(part, ((0, 0), (width - part.shape[1], 0))) for part in parts])
+
+
+# The yardsticks.
+
+
+def measure(student: Student, school: School, lesson: str, late: bool) -> dict[str, Any]:
+    """All numbers of a snapshot; late snapshots enter the average policy."""
+    numbers: dict[str, Any] = {}
+    forms: dict[str, list[float]] = {"empty": [], "malformed": [], "illegal": []}
+    for name in GAMES if lesson == TOGETHER else (lesson,):
+        subject = school.subjects[name]
+        tree, label = subject.tree, name if lesson == name else f"{lesson}/{name}"
+        reading = read_off(LanguagePlayer(student.model, school.lexicon, subject.game), tree.view, tree.legal)
+        if tree.perfect_recall:
+            plan = own_reach(tree, reading.table)[:, None] * reading.table
+            if late:
+                plan = student.plan[name] = student.plan.get(name, 0.0) + plan
+            numbers[f"nash_conv/{label}"] = nash_conv(tree, averaged(plan, tree))
+            numbers[f"nash_conv_last/{label}"] = nash_conv(tree, reading.table)
+        else:
+            numbers[f"regret/{label}"] = minimax_regret(tree, reading.table)
+        decides = tree.infoset >= 0
+        reach = reaches(tree, reading.table).prod(axis=1)[decides]
+        visits = np.bincount(tree.infoset[decides], weights=reach, minlength=len(tree.player))
+        for form in forms:
+            forms[form].append(float(visits @ getattr(reading, form) / visits.sum()))
+    for form, values in forms.items():
+        numbers[f"{form}/{lesson}"] = Value(
+            float(np.mean(values)), "exact", None, "all scratchpads, weighted by self-play"
+        )
+    ask = school.questions[school.held_out]
+    quiz = read_off(LanguagePlayer(student.model, school.lexicon, QUIZ), ask, np.ones((len(ask), 3), bool))
+    right = quiz.table[np.arange(len(ask)), school.answers[school.held_out]].mean()
+    numbers[f"arithmetic/{lesson}"] = Value(float(right), "exact", None, "all held-out questions, all scratchpads")
+    if student.variance["shared"] > 0:
+        numbers[f"advantage_variance/{lesson}"] = student.variance["role"] / student.variance["shared"]
+    numbers[f"gradient_norm/{lesson}"] = student.gradient_norm
+    return numbers
+
+
+def averaged(plan: np.ndarray, tree: Tree) -> np.ndarray:
+    """The policy that plays a realisation-weighted sum of policies; uniform where none of them goes."""
+    total = plan.sum(axis=1, keepdims=True)
+    even = tree.legal / tree.legal.sum(axis=1, keepdims=True)
+    return np.where(total > 0, plan / np.where(total > 0, total, 1), even)
+
+
+def show_games(student: Student, school: School, lesson: str) -> str:
+    """Two games of self-play, each decision with what the model read and wrote."""
+    lines = []
+    for name in GAMES if lesson == TOGETHER else (lesson,):
+        game = school.subjects[name].game
+        player = LanguagePlayer(student.model, school.lexicon, game)
+        episodes = play(game, [player, player], 2, student.rng)
+        for number in range(2):
+            lines.append(f"{name}, game {number + 1}, after training on {lesson}")
+            for row in range(episodes.first[number], episodes.first[number + 1]):
+                read, wrote = (school.lexicon.text(episodes.notes[note][row]) for note in ("prompt", "reply"))
+                lines.append(f"  player {episodes.player[row]} reads: {read}\n           writes: {wrote}")
+            lines.append("  payoffs: " + ", ".join(f"{payoff:+g}" for payoff in episodes.payoff[number]))
+    return "\n".join(lines)
+
+
+def claims_of(game: str, metric: str) -> tuple[Claim, ...]:
+    return (
+        Lower("role_conditioned", than="shared_baseline", metric=metric),
+        Lower("role_conditioned", than="fixed_opponent", metric=metric, by=0.3, relative=True),
+        Lower("role_conditioned", than="shared_baseline", metric=f"empty/{game}"),
+    )
+
+
+RECIPE = Recipe(
+    slug="spiral",
+    arms=ARMS,
+    run=run,
+    claims=(
+        *claims_of("kuhn_poker", "nash_conv/kuhn_poker"),
+        *claims_of("tic_tac_toe", "regret/tic_tac_toe"),
+        *claims_of("negotiation", "nash_conv/negotiation"),
+        *claims_of(TOGETHER, f"nash_conv/{TOGETHER}/kuhn_poker"),
+        Higher("role_conditioned", than="imitation", metric="arithmetic/kuhn_poker", scope="transfer"),
+        Higher("role_conditioned", than=0.0, metric="arithmetic_more/together", scope="transfer"),
+        Higher("role_conditioned", than="imitation", metric="reasoning_benchmarks", scope="server"),
+    ),
+    control="shuffled",
+    seeds=8,
+    minutes=40,
+    quick={"games": ("kuhn_poker",), "base_updates": 4, "updates": 2, "snapshots": 1, "batch": 16},
+    metrics={
+        "nash_conv": ("payoff", "how much two best responses would gain against the average policy; 0 at equilibrium"),
+        "nash_conv_last": ("payoff", "the same against the last policy"),
+        "regret": ("payoff", "what a move costs against perfect play, averaged over positions"),
+        "empty": ("probability", "how often the model moves without a thought"),
+        "malformed": ("probability", "how often a reply is not thoughts and an action"),
+        "illegal": ("probability", "how often a well-formed reply names an illegal action"),
+        "arithmetic": ("probability", "right answers to expected-value questions never seen"),
+        "arithmetic_more": ("probability", "what three games add to the arithmetic of Kuhn poker alone"),
+        "advantage_variance": (
+            "ratio",
+            "variance of role-conditioned over shared-baseline advantages, on the same batches",
+        ),
+        "gradient_norm": ("norm", "length of the last gradient before clipping"),
+    },
+    watch="nash_conv/kuhn_poker",
+)
