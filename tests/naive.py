@@ -4,6 +4,8 @@ Expected values of the tests come from here or from the literature, never from t
 """
 
 import numpy as np
+from scipy.optimize import linprog
+from scipy.sparse import lil_matrix
 
 from ludus.game import CHANCE, OVER, Game
 
@@ -107,3 +109,160 @@ def nash_conv(game: Game, policy: dict) -> float:
     """How much the players could gain by best responses, summed: sum over p of best_response(p) - value(p)."""
     values = best_response_value(game, policy, None)
     return sum(best_response_value(game, policy, seat) - values[seat] for seat in range(game.players))
+
+
+def zero_sum_value(game: Game) -> float:
+    """What a two-player zero-sum game of perfect recall is worth to player 0: the linear program over sequences.
+
+    Koller, Megiddo, von Stengel (1996), "Efficient computation of equilibria for extensive two-person games", section
+    3. Player 0 chooses how likely each of its sequences of moves is; bound v of an infoset of player 1 is what player 1
+    can hold player 0 to from there on.
+    """
+    own = {(): ((), ())}  # history -> the last (infoset, action) of each player
+    odds, leaves, before, plays = {(): 1.0}, {}, ({}, {}), ({(): None}, {(): None})
+    for actions, state, mover, moves in histories(game):
+        if mover == OVER:
+            leaves[own[actions]] = leaves.get(own[actions], 0.0) + odds[actions] * payoff_of(game, state)[0]
+            continue
+        infoset = infoset_of(game, state, mover) if mover >= 0 else None
+        if mover >= 0:
+            before[mover].setdefault(infoset, own[actions][mover])
+        for move, weight in moves.items():
+            after = list(own[actions])
+            if mover >= 0:
+                after[mover] = (infoset, move)
+                plays[mover][(infoset, move)] = infoset
+            own[(*actions, move)] = tuple(after)
+            odds[(*actions, move)] = odds[actions] * (weight if mover == CHANCE else 1.0)
+    column = {play: place for place, play in enumerate(plays[0])}
+    bound = {infoset: len(column) + place for place, infoset in enumerate([None, *before[1]])}
+    row = {play: place for place, play in enumerate(plays[1])}
+    flow = {infoset: place for place, infoset in enumerate([None, *before[0]])}
+    width = len(column) + len(bound)
+    above, equal = lil_matrix((len(row), width)), lil_matrix((len(flow), width))
+    for play, infoset in plays[1].items():  # bound of the infoset <= payoffs at this play + bounds of what follows it
+        above[row[play], bound[infoset]] = 1.0
+    for infoset, play in before[1].items():
+        above[row[play], bound[infoset]] = -1.0
+    for (first, second), payoff in leaves.items():
+        above[row[second], column[first]] = -payoff
+    equal[0, column[()]] = 1.0
+    for play, infoset in plays[0].items():
+        if infoset is not None:
+            equal[flow[infoset], column[play]] = 1.0
+    for infoset, play in before[0].items():
+        equal[flow[infoset], column[play]] = -1.0
+    solved = linprog(
+        -np.eye(1, width, bound[None])[0],
+        above.tocsr(),
+        np.zeros(len(row)),
+        equal.tocsr(),
+        np.eye(1, len(flow))[0],
+        [(0, None)] * len(column) + [(None, None)] * len(bound),
+    )
+    return -float(solved.fun)
+
+
+# --- solvers, on a Tree -----------------------------------------------------------------------------------------------
+
+
+def children_of(tree, node: int):
+    """[(action, child)] of a node of a Tree."""
+    return [(int(tree.action[child]), child) for child in np.flatnonzero(tree.parent == node).tolist()]
+
+
+def values_in_tree(tree, table, node: int = 0):
+    """What every player earns from this node on when all play by the table: float64[P]."""
+    if tree.turn[node] == OVER:
+        return tree.payoff[node]
+    total = np.zeros(tree.players)
+    for action, child in children_of(tree, node):
+        odds = tree.chance[child] if tree.turn[node] == CHANCE else table[tree.infoset[node], action]
+        total = total + odds * values_in_tree(tree, table, child)
+    return total
+
+
+def best_of_all_pure(tree, table, player: int) -> float:
+    """The most that a player earns with any pure strategy against the others' rows; all of them are tried, so keep it small."""
+    best, own = -np.inf, np.flatnonzero(tree.player == player)
+    for choice in np.ndindex(*(int(tree.legal[row].sum()) for row in own)):
+        tried = table.copy()
+        for row, pick in zip(own, choice, strict=True):
+            tried[row] = 0.0
+            tried[row, np.flatnonzero(tree.legal[row])[pick]] = 1.0
+        best = max(best, values_in_tree(tree, tried)[player])
+    return float(best)
+
+
+def best_response_in_tree(tree, table, player: int) -> float:
+    """The value of a best response by recursion over infosets; perfect recall is needed."""
+    reach = np.ones(len(tree.turn))  # what chance and the others do
+    for node in range(1, len(tree.turn)):
+        up = tree.parent[node]
+        odds = tree.chance[node]
+        if tree.turn[up] >= 0 and tree.turn[up] != player:
+            odds = table[tree.infoset[up], tree.action[node]]
+        reach[node] = reach[up] * odds
+    choice: dict = {}
+
+    def worth(node):
+        if tree.turn[node] == OVER:
+            return tree.payoff[node, player]
+        if tree.turn[node] == player:
+            return worth(dict(children_of(tree, node))[choose(tree.infoset[node])])
+        total = 0.0
+        for action, child in children_of(tree, node):
+            odds = tree.chance[child] if tree.turn[node] == CHANCE else table[tree.infoset[node], action]
+            total += odds * worth(child)
+        return total
+
+    def choose(infoset):
+        if infoset not in choice:
+            gain: dict = {}
+            for node in np.flatnonzero(tree.infoset == infoset):
+                for action, child in children_of(tree, node):
+                    gain[action] = gain.get(action, 0.0) + reach[node] * worth(child)
+            choice[infoset] = max(gain, key=lambda action: gain[action])
+        return choice[infoset]
+
+    return float(worth(0))
+
+
+def cfr_in_tree(tree, iterations: int, plus: bool = False):
+    """CFR (Zinkevich et al. 2007) as it is told: walk the histories, one player after the other. The average float64[K, A]."""
+    children = [children_of(tree, node) for node in range(len(tree.turn))]
+    uniform = tree.legal / tree.legal.sum(axis=1, keepdims=True)
+    regret, total, strategy = np.zeros(tree.legal.shape), np.zeros(tree.legal.shape), uniform.copy()
+    for iteration in range(1, iterations + 1):
+        for player in range(tree.players):
+            gain = np.zeros(tree.legal.shape)
+
+            def walk(node, own, others, player=player, gain=gain, weight=iteration if plus else 1):
+                if tree.turn[node] == OVER:
+                    return tree.payoff[node, player]
+                here, worth = tree.infoset[node], {}
+                for action, child in children[node]:
+                    if tree.turn[node] == CHANCE:
+                        worth[action] = tree.chance[child] * walk(child, own, others * tree.chance[child])
+                    elif tree.turn[node] == player:
+                        worth[action] = walk(child, own * strategy[here, action], others)
+                    else:
+                        odds = strategy[here, action]
+                        worth[action] = odds * walk(child, own, others * odds)
+                if tree.turn[node] != player:
+                    return sum(worth.values())
+                value = sum(strategy[here, action] * worth[action] for action in worth)
+                for action in worth:
+                    gain[here, action] += others * (worth[action] - value)
+                    total[here, action] += weight * own * strategy[here, action]
+                return value
+
+            walk(0, 1.0, 1.0)
+            regret += gain
+            if plus:
+                regret = np.maximum(regret, 0.0)
+            positive = np.maximum(regret, 0.0)
+            sums = positive.sum(axis=1, keepdims=True)
+            strategy = np.where(sums > 0, positive / np.where(sums > 0, sums, 1.0), uniform)
+    sums = total.sum(axis=1, keepdims=True)
+    return np.where(sums > 0, total / np.where(sums > 0, sums, 1.0), uniform)

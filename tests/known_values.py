@@ -1,0 +1,80 @@
+"""Published numbers of the games, as data: (game, quantity, number, source). A new game brings its rows here."""
+
+from typing import NamedTuple
+
+
+class Known(NamedTuple):
+    """A number that does not come from the code under test.
+
+    quantity  nodes | infosets | positions (distinct states, finished ones too) | positions after N plies |
+              terminal histories | won by player 0 | won by player 1 | uniform NashConv | uniform value | value
+              (values are player 0's, in payoff units)
+    """
+
+    game: str
+    quantity: str
+    number: float
+    source: str
+
+
+OPENSPIEL = "OpenSpiel 2.0 (Lanctot et al. 2019)"
+PROGRAM = "linear program over sequences, tests/naive.py zero_sum_value"
+RECURSION = "recursion, tests/naive.py nash_conv"
+COUNT = "by counting, in the comment"
+GAMES = "Bottomley (2001), How many tic-tac-toe (noughts and crosses) games are possible?"
+POSITIONS = "Schaefer (2002), MathRec solutions (tic-tac-toe)"
+OEIS = "Tromp (2012), OEIS A212693"
+
+KNOWN = [
+    Known("kuhn_poker", "nodes", 58, OPENSPIEL),
+    Known("kuhn_poker", "infosets", 12, "Kuhn (1950)"),
+    Known("kuhn_poker", "uniform NashConv", 11 / 12, OPENSPIEL),
+    Known("kuhn_poker", "uniform value", 1 / 8, OPENSPIEL),
+    Known("kuhn_poker", "value", -1 / 18, "Kuhn (1950)"),
+    Known("leduc_poker", "nodes", 9_457, OPENSPIEL),
+    Known("leduc_poker", "terminal histories", 5_520, OPENSPIEL),
+    Known("leduc_poker", "infosets", 936, "Southey et al. (2005), suits told apart"),
+    Known("leduc_poker", "uniform NashConv", 4.747222222222222, OPENSPIEL),
+    Known("leduc_poker", "uniform value", -0.078125, OPENSPIEL),
+    Known("leduc_poker", "value", -0.08560642407800, PROGRAM + "; OpenSpiel prints -0.0856"),
+    # F faces, one die: 1 + F rolls, then F^2 deals; a set of the 2 F bids made, ended by liar unless empty
+    Known("liars_dice(dice=1, faces=6)", "nodes", 1 + 6 + 36 * (2**12 + 2**12 - 1), COUNT),
+    Known("liars_dice(dice=1, faces=6)", "terminal histories", 36 * (2**12 - 1), COUNT),
+    Known("liars_dice(dice=1, faces=6)", "infosets", 6 * 2**12, OPENSPIEL),
+    Known("liars_dice(dice=1, faces=6)", "uniform NashConv", 1.561488646384479, OPENSPIEL),
+    Known("liars_dice(dice=1, faces=6)", "uniform value", -0.0324074074074074, OPENSPIEL),
+    Known("liars_dice(dice=1, faces=6)", "value", -7 / 258, PROGRAM),
+    Known("liars_dice(dice=1, faces=5)", "nodes", 1 + 5 + 25 * (2**10 + 2**10 - 1), COUNT),
+    Known("liars_dice(dice=1, faces=5)", "infosets", 5 * 2**10, COUNT),
+    Known("liars_dice(dice=1, faces=5)", "uniform NashConv", 1.4417417989417993, OPENSPIEL),
+    Known("liars_dice(dice=1, faces=5)", "uniform value", -0.028, OPENSPIEL),
+    Known("liars_dice(dice=1, faces=5)", "value", 1 / 125, PROGRAM),
+    Known("liars_dice(dice=1, faces=4)", "infosets", 1_024, OPENSPIEL),
+    Known("liars_dice(dice=1, faces=4)", "value", 1 / 16, PROGRAM),
+    Known("liars_dice(dice=1, faces=3)", "terminal histories", 567, OPENSPIEL),
+    Known("liars_dice(dice=1, faces=3)", "value", 1 / 9, PROGRAM),
+    # two dice of two faces: 1 + 2 + 4 + 8 rolls, then 16 deals of 2^8 + 2^8 - 1; three hands a player tell apart
+    Known("liars_dice(dice=2, faces=2)", "nodes", 15 + 16 * (2**8 + 2**8 - 1), COUNT),
+    Known("liars_dice(dice=2, faces=2)", "infosets", 3 * 2**8, COUNT),
+    Known("liars_dice(dice=2, faces=2)", "uniform NashConv", 1.640625, OPENSPIEL),
+    Known("liars_dice(dice=2, faces=2)", "uniform value", 0.0625, OPENSPIEL),
+    Known("tic_tac_toe", "nodes", 549_946, GAMES),
+    Known("tic_tac_toe", "terminal histories", 255_168, GAMES),
+    Known("tic_tac_toe", "won by player 0", 131_184, GAMES),
+    Known("tic_tac_toe", "won by player 1", 77_904, GAMES),
+    Known("tic_tac_toe", "positions", 5_478, POSITIONS),
+    Known("tic_tac_toe", "infosets", 5_478 - 958, POSITIONS),  # 958 positions are finished
+    Known("connect_four", "positions after 3 plies", 238, OEIS),
+    Known("connect_four", "positions after 6 plies", 16_422, OEIS),
+    Known("connect_four", "positions after 8 plies", 184_275, OEIS),  # won positions, met first at ply 7, end there
+    # 1 + 4 deals, 16 pairs of values; with S(n) nodes where nothing stands and n turns are left, O(n) where an offer
+    # stands: S(n) = 1 + 4 (2 + O(n - 1)), O(n) = 2 + S(n - 1) + 4 (2 + O(n - 1)), S(0) = O(0) = 1: S(4) = 1653.
+    Known("negotiation(turns=4, bell=15)", "nodes", 1 + 4 + 16 * 1_653, COUNT),
+    # a public line is a string of offers and denials, no denial first or after a denial: 1, 4, 20, 96 of 0 to 3
+    Known("negotiation(turns=4, bell=15)", "infosets", 4 * (1 + 4 + 20 + 96), COUNT),
+    Known("negotiation(turns=4, bell=15)", "uniform NashConv", 1.0325385850694442, RECURSION),
+    Known("negotiation(turns=4, bell=15)", "value", -0.09596720995219, PROGRAM),
+    Known("negotiation(turns=3, bell=15)", "value", -0.04304760085575, PROGRAM),
+    Known("negotiation(turns=4, bell=0)", "value", -1 / 8, PROGRAM),
+    Known("negotiation(turns=2, bell=0)", "value", -1 / 8, PROGRAM),
+]
