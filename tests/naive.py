@@ -183,7 +183,7 @@ def values_in_tree(tree, table, node: int = 0):
 
 
 def best_of_all_pure(tree, table, player: int) -> float:
-    """The most that a player earns with any pure strategy against the others' rows; all of them are tried, so keep it small."""
+    """The most that a player earns with any pure strategy against the others' rows. All are tried: keep it small."""
     best, own = -np.inf, np.flatnonzero(tree.player == player)
     for choice in np.ndindex(*(int(tree.legal[row].sum()) for row in own)):
         tried = table.copy()
@@ -229,35 +229,14 @@ def best_response_in_tree(tree, table, player: int) -> float:
 
 
 def cfr_in_tree(tree, iterations: int, plus: bool = False):
-    """CFR (Zinkevich et al. 2007) as it is told: walk the histories, one player after the other. The average float64[K, A]."""
+    """CFR (Zinkevich et al. 2007) as it is told, walking histories, one player after the other: the average float64[K, A]."""
     children = [children_of(tree, node) for node in range(len(tree.turn))]
     uniform = tree.legal / tree.legal.sum(axis=1, keepdims=True)
     regret, total, strategy = np.zeros(tree.legal.shape), np.zeros(tree.legal.shape), uniform.copy()
     for iteration in range(1, iterations + 1):
         for player in range(tree.players):
             gain = np.zeros(tree.legal.shape)
-
-            def walk(node, own, others, player=player, gain=gain, weight=iteration if plus else 1):
-                if tree.turn[node] == OVER:
-                    return tree.payoff[node, player]
-                here, worth = tree.infoset[node], {}
-                for action, child in children[node]:
-                    if tree.turn[node] == CHANCE:
-                        worth[action] = tree.chance[child] * walk(child, own, others * tree.chance[child])
-                    elif tree.turn[node] == player:
-                        worth[action] = walk(child, own * strategy[here, action], others)
-                    else:
-                        odds = strategy[here, action]
-                        worth[action] = odds * walk(child, own, others * odds)
-                if tree.turn[node] != player:
-                    return sum(worth.values())
-                value = sum(strategy[here, action] * worth[action] for action in worth)
-                for action in worth:
-                    gain[here, action] += others * (worth[action] - value)
-                    total[here, action] += weight * own * strategy[here, action]
-                return value
-
-            walk(0, 1.0, 1.0)
+            _walk_for_regret(tree, children, player, strategy, iteration if plus else 1, gain, total, 0, 1.0, 1.0)
             regret += gain
             if plus:
                 regret = np.maximum(regret, 0.0)
@@ -266,3 +245,27 @@ def cfr_in_tree(tree, iterations: int, plus: bool = False):
             strategy = np.where(sums > 0, positive / np.where(sums > 0, sums, 1.0), uniform)
     sums = total.sum(axis=1, keepdims=True)
     return np.where(sums > 0, total / np.where(sums > 0, sums, 1.0), uniform)
+
+
+def _walk_for_regret(tree, children, player, strategy, weight, gain, total, node, own, others):
+    """What the player earns from this node on; adds to gain the regret of its actions, to total its weighted strategy."""
+
+    def follow(child, own, others):
+        return _walk_for_regret(tree, children, player, strategy, weight, gain, total, child, own, others)
+
+    if tree.turn[node] == OVER:
+        return tree.payoff[node, player]
+    here, worth = tree.infoset[node], {}
+    if tree.turn[node] != player:
+        value = 0.0
+        for action, child in children[node]:
+            odds = tree.chance[child] if tree.turn[node] == CHANCE else strategy[here, action]
+            value += odds * follow(child, own, others * odds)
+        return value
+    for action, child in children[node]:
+        worth[action] = follow(child, own * strategy[here, action], others)
+    value = sum(strategy[here, action] * worth[action] for action in worth)
+    for action in worth:
+        gain[here, action] += others * (worth[action] - value)
+        total[here, action] += weight * own * strategy[here, action]
+    return value

@@ -25,7 +25,10 @@ def minimax_regret(tree: Tree, table: np.ndarray) -> Value:
     """The mean of `position_regrets` over all positions, each counted once, in payoff units; errors as there."""
     regrets = position_regrets(tree, table)
     return Value(
-        float(regrets.mean()), "exact", None, f"backward induction; mean over {len(regrets)} positions, each counted once"
+        float(regrets.mean()),
+        "exact",
+        None,
+        f"backward induction; mean over {len(regrets)} positions, each counted once",
     )
 
 
@@ -50,8 +53,8 @@ def position_regrets(tree: Tree, table: np.ndarray) -> np.ndarray:
     sums = tree.payoff[tree.turn == OVER].sum(axis=1)
     if tree.players != 2 or np.ptp(sums) > 1e-9:
         raise NotPerfectInformation(
-            f"tree: minimax values need two players whose payoffs always add up to the same; this tree has {tree.players} "
-            f"players and sums from {sums.min():g} to {sums.max():g}; use ludus.measure.nash_conv"
+            "tree: minimax values need two players whose payoffs always add up to the same; this tree has "
+            f"{tree.players} players and sums from {sums.min():g} to {sums.max():g}; use ludus.measure.nash_conv"
         )
     if not goes_on_alike(tree):
         raise NotPerfectInformation(
@@ -68,9 +71,7 @@ def position_regrets(tree: Tree, table: np.ndarray) -> np.ndarray:
 _INTEGERS, _NUMBERS = types.int64[::1], types.float64[::1]
 
 
-@njit(
-    types.float64[:, ::1](*(_INTEGERS,) * 4, _NUMBERS, types.float64[:, ::1], *(types.int64,) * 2), cache=True
-)
+@njit(types.float64[:, ::1](*(_INTEGERS,) * 4, _NUMBERS, types.float64[:, ::1], *(types.int64,) * 2), cache=True)
 def _backward_induction(turn, first, action, infoset, chance, payoff, infosets, actions):
     """What each action of a position is worth to its mover under perfect play of both: float64[K, A]."""
     worth, value = np.zeros((infosets, actions)), np.zeros((len(turn), 2))

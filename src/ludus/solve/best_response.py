@@ -1,7 +1,7 @@
 """Best responses and expected payoffs, exact, for any number of players.
 
 Two roads. With perfect recall: the sequence form, one sweep up the responder's own tree of sequences (Koller, Megiddo
-and von Stengel 1996, section 2). Where views forget the way but every history of an infoset goes on alike, as with a
+and von Stengel 1996). Where views forget the way but every history of an infoset goes on alike, as with a
 board as the view: a sweep over the nodes, since the best action of a position then depends on the position alone.
 """
 
@@ -19,8 +19,8 @@ def best_response(tree: Tree, table: np.ndarray, player: int) -> tuple[np.ndarra
     """What `player` does best against the others' rows of `table`, and what that earns it.
 
     table  float64[K, A], a strategy for every player; the rows of `player` are not used
-    Returns a table float64[K, A] in which the rows of `player` are pure best replies (the first action among equals, also
-    where the game cannot come) and the others' rows stand as given, and the expected payoff of `player`.
+    Returns a table float64[K, A] in which the rows of `player` are pure best replies (the first action among equals,
+    also where the game cannot come) and the others' rows stand as given, and the expected payoff of `player`.
     Raises ValueError, and ImperfectRecall where neither road leads.
     """
     if not 0 <= player < tree.players:
@@ -88,7 +88,9 @@ def goes_on_alike(tree: Tree) -> bool:
     if tree not in _ALIKE:
         payoff = (tree.payoff + 0.0).view(np.uint64)  # + 0.0 makes one zero of two
         _ALIKE[tree] = bool(
-            _compare_continuations(tree.turn, tree.first, tree.infoset, tree.chance.view(np.uint64), payoff, len(tree.player))
+            _compare_continuations(
+                tree.turn, tree.first, tree.infoset, tree.chance.view(np.uint64), payoff, len(tree.player)
+            )
         )
     return _ALIKE[tree]
 
@@ -110,9 +112,7 @@ def _evaluate_form(form, table):
     plan = _realise(form.cell, form.parent, form.group, table.ravel())
     worth = np.zeros(form.sequences)
     for player in range(len(form.root) - 1):
-        action_values(
-            player, form.block, form.first_block, form.target, form.weight, form.other, plan, worth
-        )
+        action_values(player, form.block, form.first_block, form.target, form.weight, form.other, plan, worth)
     return *_respond(form.root, form.parent, form.group, form.first_group, plan, worth), worth
 
 
@@ -140,7 +140,7 @@ def _fault(table, legal):
 
 @njit(_NUMBERS(_INTEGERS, _SEQUENCES, _RECORDS, _NUMBERS), cache=True)
 def _realise(cell, parent, group, table):
-    """The realisation plans of all players: down the trees of sequences, multiplying (von Stengel 1996, equation 3.2)."""
+    """The realisation plans of all players: down the trees of sequences, multiplying (von Stengel 1996)."""
     plan = np.ones(len(cell))
     for number in range(len(group)):
         first, place, size, actions = group[number, 0], group[number, 1], group[number, 2], group[number, 3]
@@ -158,7 +158,7 @@ def _realise(cell, parent, group, table):
 def _respond(root, parent, group, first_group, plan, worth):
     """Payoffs by the plans and by best responses, float64[P] each; up the trees of sequences, taking the best action.
 
-    worth, float64[S], comes in as the payoffs of games that end at a sequence; what follows a sequence is added in place.
+    worth, float64[S], comes in as the payoffs of games that end at a sequence; what follows one is added in place.
     """
     value, best, scratch = np.zeros(len(root) - 1), np.zeros(len(root) - 1), np.zeros(len(parent))
     for player in range(len(root) - 1):

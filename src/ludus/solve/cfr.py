@@ -23,7 +23,7 @@ from ludus.tree import Tree
 
 
 class State(NamedTuple):
-    """All a solver needs to go on, in the tree's numbering: `State(**saved)` of a saved `state._asdict()` continues bit for bit.
+    """All a solver needs to go on, in the tree's numbering. Save `state._asdict()`; `State(**saved)` goes on bit for bit.
 
     regret      float64[K, A], cumulated counterfactual regrets
     total       float64[K, A], cumulated realisation plans, weighted as the algorithm weights its iterations
@@ -96,8 +96,8 @@ def _solve(tree, iterations, state, checkpoints, watch, plus):
         while done < stop:
             count = min(piece, stop - done)
             strategy = _iterate(
-                done + 1, count, plus, form.root, form.parent, form.group, form.first_group, form.block, form.first_block,
-                form.target, form.weight, form.other, regret, total, action_values,
+                done + 1, count, plus, form.root, form.parent, form.group, form.first_group,
+                form.block, form.first_block, form.target, form.weight, form.other, regret, total, action_values,
             )  # fmt: skip
             done += count
         seconds += time.perf_counter() - start
@@ -181,7 +181,7 @@ def _iterate(
     first_iteration, iterations, plus, root, parent, group, first_group, block, first_block, target, weight, other,
     regret, total, action_values,
 ):  # fmt: skip
-    """The iterations themselves. regret and total, float64[S], are changed in place; returns the strategy, float64[S]."""
+    """The iterations themselves: regret and total, float64[S], change in place; returns the strategy, float64[S]."""
     floor = 0.0 if plus else -np.inf
     strategy, plan, worth = np.zeros(len(regret)), np.zeros(len(regret)), np.zeros(len(regret))
     scratch = np.zeros(2 * len(parent) + 2)

@@ -1,10 +1,10 @@
-"""The sequence form: a tree of histories folded into one small tree of own moves per player, and the payoffs between them.
+"""The sequence form: histories folded into one small tree of own moves per player, and the payoffs between them.
 
 A sequence is what a player has done so far: the last infoset it acted in and the action it took, or nothing yet (the
 empty sequence). With perfect recall each infoset follows exactly one sequence of its player, so the sequences of a
 player form a tree, and a behaviour strategy becomes a realisation plan: plan[s] is the probability that the player's
 own choices allow s. Expected payoffs are then linear in the plan of each player.
-von Stengel (1996), "Efficient computation of behavior strategies", section 3.
+von Stengel (1996), "Efficient computation of behavior strategies".
 """
 
 from dataclasses import dataclass
@@ -88,8 +88,8 @@ def _fold(tree):
     )
     if forgetful >= 0:
         raise ImperfectRecall(
-            f"tree: perfect recall is needed, but at {tree.labels.infoset(forgetful)!r} the player has forgotten what it "
-            "did before; give the view everything its player has seen and done, or sample the game with ludus.play"
+            f"tree: perfect recall is needed, but at {tree.labels.infoset(forgetful)!r} the player has forgotten what "
+            "it did before; give the view everything its player has seen and done, or sample the game with ludus.play"
         )
     number, root, parent, group, first_group = _number_sequences(tree.player, tree.legal, before, level, tree.players)
     cell = np.full(root[-1], -1)
