@@ -1,4 +1,6 @@
-"""`python -m ludus.compile`: compile every engine and game once, so that later processes load them from the disk cache."""
+"""`python -m ludus.compile`: compile every engine and game once; later processes load them from the disk cache."""
+
+from contextlib import suppress
 
 import numpy as np
 
@@ -14,10 +16,8 @@ def main() -> None:
     """Play every game once; solve Kuhn poker, and judge a policy of tic-tac-toe."""
     for name in names():
         playouts(load(name), 2, np.random.default_rng(0))
-        try:
+        with suppress(TooLarge):
             grow(load(name), limit=1)  # compiles the kernels; the tree itself is not wanted
-        except TooLarge:
-            pass
     tree = grow(load("kuhn_poker"))
     for solver in (cfr, cfr_plus):
         nash_conv(tree, solver(tree, 2).average)
