@@ -1,6 +1,6 @@
 """Pictures as inline SVG without a script: curves with bands, one panel per arm, an effect against its margin.
 
-A picture is as wide as its column and keeps its height in pixels, so that letters have the same size on a phone and on a
+A picture is as wide as its column and keeps its height in pixels, so that letters have one size on a phone and on a
 desk: curves are drawn in an inner frame that is stretched, while text and dots are placed by percentages in the outer
 one. Colours are CSS classes (`colour-0`, `colour-1`, ..., `control`), so that light, dark and print are the style's
 business. All text goes through `markupsafe`, which escapes it.
@@ -80,8 +80,8 @@ def decimals_for(width: float) -> int | None:
     return min(8, max(0, 1 - math.floor(math.log10(width))))
 
 
-def ticks(low: float, high: float, about: int = 5) -> list[float]:
-    """Round numbers from at most `low` to at least `high`, near `about` of them: multiples of 1, 2, 2.5 or 5 times ten."""
+def ticks(low: float, high: float, about: float = 5) -> list[float]:
+    """Round numbers from at most `low` to at least `high`, near `about` of them: 1, 2, 2.5 or 5 apart, times ten."""
     if not (math.isfinite(low) and math.isfinite(high)):
         raise ValueError(f"the ends of an axis are finite, got {low} and {high}; leave out what is not")
     if about < 1:
@@ -139,7 +139,9 @@ def place(axis: Scale, values: np.ndarray) -> np.ndarray:
     low, high = axis.low, axis.high
     if axis.log:
         with np.errstate(divide="ignore", invalid="ignore"):
-            values = np.where(values > 0, np.log10(np.maximum(values, axis.low)), np.where(values <= 0, -np.inf, np.nan))
+            values = np.where(
+                values > 0, np.log10(np.maximum(values, axis.low)), np.where(values <= 0, -np.inf, np.nan)
+            )
         low, high = math.log10(low), math.log10(high)
     return np.clip((values - low) / (high - low), 0.0, 1.0)
 
@@ -163,7 +165,9 @@ def thin(series: Series, points: int) -> Series:
     if total <= points:
         return series
     keep = np.unique(np.linspace(0, total - 1, points).round().astype(int))
-    return series._replace(**{field: getattr(series, field)[keep] for field in ("step", "mean", "low", "high", "seeds")})
+    return series._replace(
+        **{field: getattr(series, field)[keep] for field in ("step", "mean", "low", "high", "seeds")}
+    )
 
 
 # --- curves -----------------------------------------------------------------------------------------------------------
@@ -175,9 +179,9 @@ def curves(series: Sequence[Series], label: str, height: int = 240) -> Markup:
     if not shown:
         return Markup('<p class="nothing">Nothing was recorded to draw here.</p>')
     across = step_scale(np.concatenate([one.step for one in shown]))
-    up = _value_scale(shown)
-    parts = [_grid(up, height), _feet(across, height)]
-    inner = [_band(one, across, up) + _line(one, across, up) for one in shown]
+    up = value_scale(shown)
+    parts = [_rules(up, height), _heights(up, height), _feet(across, height)]
+    inner = [_band(one, across, up) for one in shown] + [_line(one, across, up) for one in shown]
     parts += [_frame(Markup("").join(inner))]
     parts += [_lone(one, across, up) for one in shown]
     parts += [_hits(one, across, up) for one in shown]
@@ -192,34 +196,65 @@ def panels(series: Sequence[Series], label: str, background: Series | None = Non
         return []
     behind = thin(background, 80) if background is not None and np.isfinite(background.mean).any() else None
     across = step_scale(np.concatenate([one.step for one in shown]))
-    up = _value_scale(shown, about=2)
+    up = value_scale(shown, about=2)
     pictures = []
     for one in shown:
-        parts = [_grid(up, height, inside=True), _feet(across, height, ends_only=True)]
         inner = [_line(behind._replace(colour="behind"), across, up)] if behind and behind.name != one.name else []
         inner += [_band(one, across, up), _line(one, across, up)]
-        parts += [_frame(Markup("").join(inner)), _lone(one, across, up), _hits(one, across, up, at_most=8)]
+        parts = [_rules(up, height), _frame(Markup("").join(inner)), _lone(one, across, up)]
+        parts += [_heights(up, height, inside=True), _feet(across, height, ends_only=True)]
+        parts += [_hits(one, across, up, at_most=8)]
         pictures.append(_svg(Markup("").join(parts), f"{label}, arm {one.name}", height, "panel"))
     return pictures
 
 
-def _value_scale(series: Sequence[Series], about: int = 4) -> Scale:
-    """The upright axis: means decide whether it is logarithmic, bands are held where they can be."""
+def value_scale(series: Sequence[Series], about: int = 4) -> Scale:
+    """The upright axis of some curves: as tight as they are, logarithmic where their means span two decades.
+
+    Bands are held as far as they reach no further beyond the means than the means are apart; what is beyond is cut off.
+    """
     means = np.concatenate([one.mean for one in series])
+    means = means[np.isfinite(means)]
+    if not len(means):
+        return scale(means)
+    low, high = float(means.min()), float(means.max())
     if scale(means).log:
-        return scale(means, log=True, about=about)
-    ends = np.concatenate([np.concatenate([one.mean, one.low, one.high]) for one in series])
+        low, high = low / 1.2, high * 1.2
+        marks = log_ticks(low, high, about)
+        inside = [tick for tick in marks if low <= tick <= high]
+        return Scale(low, high, True, inside) if len(inside) > 1 else Scale(marks[0], marks[-1], True, marks)
+    ends = np.concatenate([np.concatenate([one.low, one.high]) for one in series])
     ends = ends[np.isfinite(ends)]
-    near_zero = bool(ends.min() > 0 and ends.min() < 0.4 * ends.max())
-    return scale(ends, log=False, about=about, zero=near_zero)
+    reach = high - low or math.inf
+    if len(ends):
+        low, high = max(min(low, ends.min()), low - reach), min(max(high, ends.max()), high + reach)
+    if 0 < low < 0.4 * high:
+        low = 0.0
+    if high - low <= 1e-12 * max(abs(low), abs(high)):
+        return scale(np.array([low, high]), log=False, about=about)
+    room = 0.04 * (high - low)
+    low, high = (low if low == 0 else low - room), high + room
+    for count in (about, 1.5 * about, 2 * about):
+        inside = [tick for tick in ticks(low, high, count) if low <= tick <= high]
+        if len(inside) > about / 2:
+            break
+    return Scale(low, high, False, inside)
 
 
-def _grid(up: Scale, height: int, inside: bool = False) -> Markup:
+def _rules(up: Scale, height: int) -> Markup:
     parts = []
     for tick in up.ticks:
         y = f"{(1 - float(place(up, np.array(tick)))) * height:.1f}"
-        rule = "rule zero" if tick == 0 and not up.log else "rule"
-        parts.append(Markup('<line class="{}" x1="0" x2="100%" y1="{}" y2="{}"/>').format(rule, y, y))
+        kind = "rule zero" if tick == 0 and not up.log else "rule"
+        parts.append(Markup('<line class="{}" x1="0" x2="100%" y1="{}" y2="{}"/>').format(kind, y, y))
+    return Markup("").join(parts)
+
+
+def _heights(up: Scale, height: int, inside: bool = False) -> Markup:
+    """The numbers of the upright axis: left of the frame, or on their lines within it."""
+    parts = []
+    for tick in up.ticks:
+        y = f"{(1 - float(place(up, np.array(tick)))) * height:.1f}"
         if inside:
             text = Markup('<text class="tick" x="0" y="{}" dy="-3">{}</text>')
         else:
@@ -229,7 +264,9 @@ def _grid(up: Scale, height: int, inside: bool = False) -> Markup:
 
 
 def _feet(across: Scale, height: int, ends_only: bool = False) -> Markup:
-    marks = [across.ticks[0], across.ticks[-1]] if ends_only and len(across.ticks) > 1 else across.ticks
+    """The numbers of the lying axis: its ticks, or just its ends."""
+    one = across.low == across.ticks[0] - 0.5 and len(across.ticks) == 1
+    marks = [across.low, across.high] if ends_only and not one else across.ticks
     parts = []
     for tick in marks:
         at = float(place(across, np.array(tick)))
@@ -353,7 +390,9 @@ def apart(wanted: Sequence[float], gap: float, low: float, high: float) -> list[
 # --- one number against others ----------------------------------------------------------------------------------------
 
 
-def effect(mean: float, interval: tuple[float, float] | None, margins: Sequence[float], colour: str, label: str) -> Markup:
+def effect(
+    mean: float, interval: tuple[float, float] | None, margins: Sequence[float], colour: str, label: str
+) -> Markup:
     """An effect with its 95% interval on a line, against zero and the margins it had to pass or stay within."""
     if not math.isfinite(mean):
         return Markup("")
@@ -366,7 +405,9 @@ def effect(mean: float, interval: tuple[float, float] | None, margins: Sequence[
         return f"{100 * float(place(across, np.array(value))):.2f}%"
 
     parts = [Markup('<line class="rule" x1="0" x2="100%" y1="{}" y2="{}"/>').format(middle, middle)]
-    for tick in across.ticks:
+    # Long labels would touch: then only the ends and zero are named.
+    short = max(len(number_text(tick)) for tick in across.ticks) <= 6
+    for tick in across.ticks if short else dict.fromkeys([across.low, 0.0, across.high]):
         side = "start" if tick == across.low else "end" if tick == across.high else "middle"
         kind = "tick nought" if tick == 0 else "tick"
         text = Markup('<text class="{}" x="{}" y="{}" text-anchor="{}">{}</text>')

@@ -30,7 +30,8 @@ from ludus.study.store import Run
 from ludus.study.verdict import FAILS, HOLDS, INCONCLUSIVE, NOT_RUN, Verdict, from_json
 
 NAME = "report.html"
-PROMINENT = 4  # metrics shown unfolded, the watched one first
+PROMINENT = 4  # metrics shown unfolded at most, the watched one first
+PANELLED = 2  # the same, where every arm has a panel of its own
 EXAMPLE_LENGTH = 20_000  # characters of an example that are shown
 
 _MARKS = {
@@ -39,7 +40,9 @@ _MARKS = {
     INCONCLUSIVE: ("open", "~", "inconclusive"),
     NOT_RUN: ("idle", "–", "not run"),
 }
-_LINKS = re.compile(r"arXiv:\s?(?P<arxiv>\d{4}\.\d{4,5})(?:v\d+)?|(?:doi:\s?)?(?P<doi>10\.\d{4,9}/[A-Za-z0-9./()_-]*\w)")
+_LINKS = re.compile(
+    r"arXiv:\s?(?P<arxiv>\d{4}\.\d{4,5})(?:v\d+)?|(?:doi:\s?)?(?P<doi>10\.\d{4,9}/[A-Za-z0-9./()_-]*\w)"
+)
 _STYLE = re.compile(r"<style>(.*?)</style>", re.DOTALL)
 
 
@@ -48,9 +51,9 @@ def write_report(run_directory: Path | str, recipe: Recipe, path: Path | str) ->
 
     recipe, path   the recipe of the run and its file, whose docstring is shown
 
-    An unfinished run is shown as far as it is. Raises study's Corrupt where the directory is not a whole run, NotARecipe
-    where the file has no proper docstring, StoreError where the disk does not take the page, and ValueError where the
-    run is another recipe's.
+    An unfinished run is shown as far as it is. Raises study's Corrupt where the directory is not a whole run,
+    NotARecipe where the file has no proper docstring, StoreError where the disk does not take the page, and ValueError
+    where the run is another recipe's.
     """
     run = store.open_run(run_directory)
     if run.asked["slug"] != recipe.slug:
@@ -112,19 +115,21 @@ def contents(run: Run, recipe: Recipe, path: Path) -> dict[str, Any]:
     claim_list = _numbered(words["Claims"])
     verdicts = [_verdict(run, recipe, i, claim_list) for i in range(len(run.verdicts))]
     differing, rows, common = _settings(run, arms)
-    shown, folded = _prominent(recipe, [table["metric"] for table in tables])
-    curves_shown, curves_folded = _prominent(recipe, [one["metric"] for one in drawn])
+    shown, folded = _prominent(recipe, [table["metric"] for table in tables], PROMINENT)
+    most = PANELLED if _many(recipe, arms) else PROMINENT
+    curves_shown, curves_folded = _prominent(recipe, [one["metric"] for one in drawn], most)
     by_metric = {table["metric"]: table for table in tables}
     curve_by_metric = {one["metric"]: one for one in drawn}
     return {
         "title": title,
         "subtitle": subtitle[:1].upper() + subtitle[1:],
-        "paper": linked(words["Paper"]),
+        "paper": linked(_flow(words["Paper"])),
         "there": linked(_flow(words["There"])),
         "here": linked(_flow(words["Here"])),
         "leaves": linked(_flow(words["Leaves"])),
         "claim_text": words["Claims"],
         "claim_list": claim_list,
+        "told": bool(verdicts) and all(one["tested"] for one in verdicts),
         "facts": _facts(run, arms),
         "notices": _notices(run, path),
         "tags": tags,
@@ -133,11 +138,8 @@ def contents(run: Run, recipe: Recipe, path: Path) -> dict[str, Any]:
         "no_verdicts": _no_verdicts(run),
         "curves": [curve_by_metric[metric] for metric in curves_shown],
         "more_curves": [curve_by_metric[metric] for metric in curves_folded],
-        "curve_note": "Lines are means over seeds, bands their 95% intervals (Student’s t). Point at a curve to read it.",
         "numbers_shown": [by_metric[metric] for metric in shown],
         "numbers_folded": [by_metric[metric] for metric in folded],
-        "number_note": "Means over seeds with the 95% interval of the mean (Student’s t). The kind says how each seed’s "
-        "number was made: exact, a bound, or sampled.",
         "examples": _examples(run, arms),
         "differing": differing,
         "setting_rows": rows,
@@ -162,8 +164,8 @@ def linked(text: str) -> list[tuple[str, str]]:
 
 
 def _flow(text: str) -> str:
-    """Lines joined: the page breaks them anew."""
-    return " ".join(text.split("\n"))
+    """Lines joined, since the page breaks them anew; a word broken at its hyphen stays one word."""
+    return re.sub(r"(?<=[a-z]-)\n(?=[a-z])", "", text).replace("\n", " ")
 
 
 def _numbered(text: str) -> list[str]:
@@ -195,16 +197,26 @@ def _tags(recipe: Recipe, arms: Sequence[str]) -> dict[str, str]:
 def _colours(recipe: Recipe, arms: Sequence[str]) -> dict[str, str]:
     """arm -> CSS class; the recipe's control is grey. With many arms each has its own panel, so one colour serves."""
     others = [arm for arm in arms if arm != recipe.control]
-    many = len(others) > charts.COLOURS
-    colours = {arm: f"colour-{0 if many else i}" for i, arm in enumerate(others)}
+    colours = {arm: f"colour-{0 if _many(recipe, arms) else i}" for i, arm in enumerate(others)}
     return {arm: colours.get(arm, "control") for arm in arms}
 
 
-def _prominent(recipe: Recipe, metrics: Sequence[str]) -> tuple[list[str], list[str]]:
-    """(shown, folded): the watched metric, then those that claims are about in their order, then the rest."""
-    order = dict.fromkeys([recipe.watch, *(claim.metric for claim in recipe.claims), *recipe.metrics, *metrics])
-    there = [metric for metric in order if metric in metrics]
-    return there[:PROMINENT], there[PROMINENT:]
+def _many(recipe: Recipe, arms: Sequence[str]) -> bool:
+    """Whether there are more arms than colours, so that each arm gets a panel."""
+    return len([arm for arm in arms if arm != recipe.control]) > charts.COLOURS
+
+
+def _prominent(recipe: Recipe, metrics: Sequence[str], most: int) -> tuple[list[str], list[str]]:
+    """(shown, folded): first the watched metric and those of the claims, in their order; without any of them, all."""
+    order = dict.fromkeys([recipe.watch, *(claim.metric for claim in recipe.claims)])
+    first = [metric for metric in order if metric in metrics] or list(metrics)
+    rest = [metric for metric in dict.fromkeys([*recipe.metrics, *metrics]) if metric in metrics]
+    return first[:most], [*first[most:], *(metric for metric in rest if metric not in first)]
+
+
+def _told(recipe: Recipe, metric: str) -> tuple[str, str]:
+    """(unit, what it is); a metric named NAME/GAME is what the recipe says of NAME."""
+    return recipe.metrics.get(metric) or recipe.metrics.get(metric.split("/")[0], ("", ""))
 
 
 def _facts(run: Run, arms: Sequence[str]) -> list[tuple[str, str]]:
@@ -248,7 +260,7 @@ def _no_verdicts(run: Run) -> str:
 
 def _tally(verdicts: Sequence[Verdict]) -> list[tuple[str, str]]:
     """(CSS class, words) for each verdict there is: "5 claims hold", "1 fails"."""
-    tally = []
+    tally: list[tuple[str, str]] = []
     for word, (mark, _, plural) in _MARKS.items():
         count = sum(verdict.verdict == word for verdict in verdicts)
         if count:
@@ -266,7 +278,7 @@ def _verdict(run: Run, recipe: Recipe, index: int, claim_list: Sequence[str]) ->
     same = len(recipe.claims) == len(run.verdicts) and recipe.claims[index].words() == verdict.claim
     claim = recipe.claims[index] if same else None
     told = claim_list[index] if same and len(claim_list) == len(recipe.claims) else ""
-    unit, about = recipe.metrics.get(verdict.metric, ("", ""))
+    unit, _ = _told(recipe, verdict.metric)
     relative = bool(getattr(claim, "relative", False))
     mark, sign, _ = _MARKS[verdict.verdict]
     one: dict[str, Any] = {
@@ -288,21 +300,26 @@ def _verdict(run: Run, recipe: Recipe, index: int, claim_list: Sequence[str]) ->
     mean = verdict.effect * factor
     ends = None if verdict.interval is None else (verdict.interval[0] * factor, verdict.interval[1] * factor)
     said = _said(mean, ends)
-    figures = [f"{'difference' if isinstance(claim, Near) else 'effect'} {said[0]}{mark_unit}"]
+    margins = [margin * factor for margin in _margins(claim)]
+    figures = [("largest difference" if isinstance(claim, Near) else "mean effect", said[0] + mark_unit)]
     if ends is not None:
-        figures.append(f"95% interval {said[1]}")
+        figures.append(("95% interval", said[1]))
+    if margins:
+        sign = "±" if len(margins) > 1 else ""
+        figures.append(("margin", f"{sign}{number_text(margins[-1])}{'%' if relative else ''}"))
     if verdict.p is not None:
-        figures.append(f"p = {number_text(verdict.p)}" if verdict.p >= 1e-4 else "p < 0.0001")
-    figures.append(f"n = {verdict.n} seed{'s' if verdict.n != 1 else ''}")
-    kind = _claim_kind(run, claim, verdict)
-    figures.append(kind)
+        figures.append(("p", number_text(verdict.p) if verdict.p >= 1e-4 else "below 0.0001"))
+    figures += [("n", f"{verdict.n} seed{'s' if verdict.n != 1 else ''}"), ("kind", _claim_kind(run, claim, verdict))]
     if verdict.verdict == INCONCLUSIVE:
         one["remark"] = _undecided(verdict)
-    margins = [margin * factor for margin in _margins(claim)]
     label = f"effect {said[0]}{mark_unit}" + (f", 95% interval {said[1]}" if ends else "")
-    axis = f"{_share_of(claim)}" if relative else unit
+    axis = _share_of(claim) if relative else "" if unit == verdict.metric else unit
     picture = charts.effect(mean, ends, margins, mark, label)
-    return one | {"figures": figures, "picture": picture, "axis": f"{verdict.metric}, {axis}" if axis else verdict.metric}
+    return one | {
+        "figures": figures,
+        "picture": picture,
+        "axis": f"{verdict.metric}, {axis}" if axis else verdict.metric,
+    }
 
 
 def _share_of(claim: Claim | None) -> str:
@@ -317,7 +334,7 @@ def _claim_kind(run: Run, claim: Claim | None, verdict: Verdict) -> str:
     numbers = run.results["numbers"]
     arms = claim.arms() if claim is not None else ()
     kinds = {numbers.get(arm, {}).get(verdict.metric, {}).get("kind") or "" for arm in arms} - {""}
-    return f"{verdict.kind} over seeds" + (f", each number {' or '.join(sorted(kinds))}" if kinds else "")
+    return f"{verdict.kind} over seeds" + (f", each {' or '.join(sorted(kinds))}" if kinds else "")
 
 
 def _undecided(verdict: Verdict) -> str:
@@ -397,11 +414,11 @@ def _curves(run: Run, recipe: Recipe, arms: Sequence[str], colours: Mapping[str,
     figures = []
     for metric, by_arm in points.items():
         series = [_series(arm, colours[arm], by_arm[arm]) for arm in arms if arm in by_arm]
-        unit, about = recipe.metrics.get(metric, ("", ""))
+        unit, about = _told(recipe, metric)
         label = f"{metric} by step, one curve per arm"
         figure: dict[str, Any] = {
             "metric": metric,
-            "unit": f"{unit}; " if unit else "",
+            "unit": f"{unit}; " if unit and unit != metric else "",
             "about": about,
             "watch": metric == recipe.watch,
             "caption": _caption(series, kinds[metric], list(methods.get(metric, {}))),
@@ -410,7 +427,7 @@ def _curves(run: Run, recipe: Recipe, arms: Sequence[str], colours: Mapping[str,
             "axis": "step",
             "picture": "",
         }
-        if len(set(colours.values()) - {"control"}) < len([arm for arm in arms if colours[arm] != "control"]):
+        if _many(recipe, arms):
             control = next((one for one in series if one.name == recipe.control), None)
             able = [one for one in series if np.isfinite(one.mean).any()]
             pictures = charts.panels(able, metric, control)
@@ -437,7 +454,8 @@ def _caption(series: Sequence[Series], kinds: set[str], methods: Sequence[str]) 
     points = max(len(one.step) for one in series)
     single = f" at {points} step{'s' if points != 1 else ''}"
     how = f" ({'; '.join(methods[:2])})" if methods else ""
-    return f"each seed’s number {_kinds(kinds)}{how}; {many}{single}."
+    log = "; upright axis logarithmic" if charts.value_scale(series).log else ""
+    return f"each seed’s number {_kinds(kinds)}{how}; {many}{single}{log}."
 
 
 def _kind(value: Any) -> str:
@@ -463,7 +481,7 @@ def _tables(run: Run, recipe: Recipe, arms: Sequence[str], colours: Mapping[str,
         summary = {arm: _final(values) for arm, values in by_arm.items()}
         ends = [end for mean, interval, *_ in summary.values() for end in (mean, *(interval or ()))]
         axis = charts.scale(np.array(ends), about=3)
-        unit, about = recipe.metrics.get(metric, ("", ""))
+        unit, about = _told(recipe, metric)
         methods = dict.fromkeys(
             value["method"] for values in by_arm.values() for value in values if isinstance(value, Mapping)
         )
@@ -476,6 +494,7 @@ def _tables(run: Run, recipe: Recipe, arms: Sequence[str], colours: Mapping[str,
                     "arm": arm,
                     "mean": number,
                     "interval": between or note,
+                    "note": bool(note),
                     "seeds": str(n),
                     "kind": kind,
                     "picture": charts.ranges(axis, mean, interval, colours[arm], label),
@@ -523,9 +542,7 @@ def _examples(run: Run, arms: Sequence[str]) -> list[dict[str, Any]]:
     return examples
 
 
-def _settings(
-    run: Run, arms: Sequence[str]
-) -> tuple[list[str], list[dict[str, Any]], list[tuple[str, str]]]:
+def _settings(run: Run, arms: Sequence[str]) -> tuple[list[str], list[dict[str, Any]], list[tuple[str, str]]]:
     """(names that differ, a row per arm of (text, whether it differs from the first arm), (name, text) of the rest)."""
     settings = run.asked["settings"]
     first = settings[arms[0]]
