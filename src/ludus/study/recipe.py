@@ -46,7 +46,9 @@ class Recipe:
     seeds     the least number of seeds of a full run
     minutes   how long the full run takes on two cores
     quick     settings replaced in quick mode: the smallest honest run, about 1.5 seconds of CPU in all, never a verdict
-    metrics   metric -> (unit, what it is in plain words), for tables and pages; `watch` names the one to show live
+    metrics   metric -> (unit, what it is in plain words), for tables and pages; one measured on several games is called
+              METRIC/GAME and explained once, as METRIC
+    watch     the metric to show live
     """
 
     slug: str
@@ -190,7 +192,7 @@ def check(recipe: Recipe, where: str) -> None:
             must(claim.margin > 0, f"the margin of {here}, is above zero", claim.margin, "margin=0.05")
         if isinstance(claim, Near):
             must(claim.within >= 0, f"within of {here}, is not negative", claim.within, "within=1e-6")
-    watched = recipe.watch == "" or not recipe.metrics or recipe.watch in recipe.metrics
+    watched = recipe.watch == "" or not recipe.metrics or recipe.watch.split("/")[0] in recipe.metrics
     must(watched, "watch names one of the metrics", recipe.watch, f"one of {', '.join(recipe.metrics)}")
     try:
         resolve(recipe, quick=True)
