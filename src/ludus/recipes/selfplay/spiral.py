@@ -7,7 +7,7 @@ There     Qwen3-4B-Base, 400 steps of 128 games of Kuhn poker, tic-tac-toe and s
           alone lifts the mean of eight reasoning benchmarks from 34.0 to 43.4, imitation of 25,000 expert games to
           37.4, three games to 44.5. Without the role-conditioned average the model stops thinking within 200 steps.
 Here      A GPT of two layers and about 30,000 weights. Its base has learned from random legal games, with truthful
-          scratchpads of "good", "even" and "bad", and from questions on expected value. Then 400 updates of 128 games,
+          scratchpads of "good", "even" and "bad", and from questions on expected value. Then 300 updates of 128 games,
           on each game alone and on all three together. At every snapshot its policy is read off exactly, over all
           scratchpads; the yardsticks are the NashConv of the average policy (of the second half's snapshots), the
           minimax regret of the last, and the probability of the right answer to expected-value questions it never saw.
@@ -67,7 +67,7 @@ class Settings:
     layers: int = 2
     width: int = 32
     base_updates: int = 100
-    updates: int = 400  # the paper's
+    updates: int = 300
     batch: int = 128  # games an update
     snapshots: int = 20
     base_rate: float = 1e-2
