@@ -9,13 +9,15 @@ A status is never typed. `python -m ludus.catalogue README.md` rewrites the tabl
 """
 
 import sys
+from collections import Counter
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from ludus import recipes
 from ludus.study import record
-from ludus.study.verdict import adjust
+from ludus.study.verdict import FAILS, HOLDS, INCONCLUSIVE, NOT_RUN, adjust
 
+VERDICTS = (HOLDS, FAILS, INCONCLUSIVE, NOT_RUN)
 STATUSES = ("recorded", "stale", "built", "wanted")
 MARKERS = ("<!-- recipes -->", "<!-- /recipes -->")
 COLUMNS = ("slug", "title", "identifier", "date", "kind", "family", "core", "summary", "tags")
@@ -90,10 +92,8 @@ def markdown_table(rows: list[Paper] | None = None) -> str:
     built = [row for row in (papers() if rows is None else rows) if row.status != "wanted"]
     lines = ["| recipe | paper | status | verdicts |", "|---|---|---|---|"]
     for row in built:
-        counts = {verdict["verdict"]: 0 for verdict in row.verdicts}
-        for verdict in row.verdicts:
-            counts[verdict["verdict"]] += 1
-        told = ", ".join(f"{count} {verdict}" for verdict, count in sorted(counts.items())) or "not recorded"
+        counts = Counter(verdict["verdict"] for verdict in row.verdicts)
+        told = ", ".join(f"{counts[verdict]} {verdict}" for verdict in VERDICTS if counts[verdict]) or "not recorded"
         title = row.title.replace("|", "\\|")
         lines.append(
             f"| `{row.slug}` | {title}, {_reference(row.identifier)}, {row.date[:4]} | {row.status} | {told} |"

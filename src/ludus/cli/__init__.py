@@ -46,7 +46,8 @@ def _mistake(fault: Exception) -> str | None:
     """The line to print where the fault is in what was asked, None where it is ours."""
     if hasattr(fault, "format_message"):  # what typer says of options; its class is public in some versions only
         told = fault.format_message().rstrip(".")
-        return f"{told}{'' if told.endswith('?') else '.'} Write `{shlex.join(_asked_for_help())}` to see what is possible."
+        end = "" if told.endswith("?") else "."
+        return f"{told}{end} Write `{shlex.join(_asked_for_help())}` to see what is possible."
     from ludus.cli.console import Mistake
 
     return str(fault) if isinstance(fault, Mistake) else None

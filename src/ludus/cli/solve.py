@@ -144,8 +144,8 @@ def _answer(
         if high - low <= ROUNDING:
             value = Value((low + high) / 2, "exact", None, "what either player can secure, up to rounding, to player 0")
         else:
-            method = "what player 0 secures against a best response; the interval holds the game's value for certain"
-            value = Value(low, "lower bound", (low, high), method)
+            how = "what player 0 secures against a best response; the interval holds the game's value for certain"
+            value = Value(low, "lower bound", (low, high), how)
     seconds = time.perf_counter() - start
     return Answer(game, tree, method, table, payoffs, gains, value, nash_conv, iterations, seconds, curve)
 

@@ -255,7 +255,7 @@ def _count(progress: Progress) -> str:
     """ "12 of 48 cells, 5.1 a minute, 7 min left"."""
     told = f"{progress.done} of {progress.total} cells"
     if progress.per_minute is not None:
-        told += f", {progress.per_minute:.3g} a minute"
+        told += f", {progress.per_minute:,.{0 if progress.per_minute >= 10 else 1}f} a minute"
     if progress.seconds_left is not None and progress.done < progress.total:
         minutes, seconds = divmod(round(progress.seconds_left), 60)
         told += f", {minutes} min left" if minutes else f", {seconds} s left"
