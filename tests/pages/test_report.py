@@ -52,7 +52,7 @@ class Settings:
 def run(settings, rng, log):
     height = 0.0
     for step in range(settings.throws):
-        height += settings.drift + 0.1 * rng.standard_normal()
+        height += settings.drift * (1 + 0.1 * rng.standard_normal()) + 0.1 * rng.standard_normal()
         log.row(step + 1, height=Value(height, "sampled", None, METHOD), **{METRIC: 2.0**step})
     log.example(EXAMPLE)
     three = Value(3.0, "exact", None, "counted")
@@ -216,8 +216,7 @@ def test_verdicts_say_what_the_run_found(whole):
     assert [verdict.verdict for verdict in run.verdicts] == ["holds", "fails", "not run", "holds"]
     assert "2 claims hold, 1 fails, 1 was not run." in page.text
     first = run.verdicts[0]
-    d = first.effect
-    assert re.search(rf"mean effect {d:.2f}\d? units", page.text)
+    assert re.search(rf"mean effect\s*{first.effect:.1f}\d* units", page.text)
     assert "p 0.00391" in page.text  # 2^-8: all eight seeds one way
     assert "8 seeds" in page.text and "sampled over seeds, each sampled" in page.text
     assert "The loud coin lands higher than the control, by one." in page.text
@@ -334,22 +333,31 @@ def test_hostile_text_stays_text(tmp_path):
     assert not re.search("[\x00-\x08\x0b-\x1f\x7f\u200b\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]", text)
 
 
+@pytest.fixture(scope="module")
+def with_docstring(whole):
+    """The page of the whole run with another line in every section of the recipe's docstring."""
+    run, recipe, path, _ = whole
+    code = path.read_text()
+    code = code[code.index('"""\n\nfrom') + 4 :]
+
+    def page(line):
+        words = "".join(f"{heading:10}{line}\n" for heading in ("Paper", "There", "Here", "Claims", "Leaves"))
+        docstring = f"Coin study: {line}.\n\n{words}"
+        other = path.with_name("other_docstring.py")
+        other.write_text(f"{docstring!a}\n{code}")
+        return report.render(report.contents(run, recipe, other))
+
+    return page
+
+
 @pytest.mark.parametrize("hostile", HOSTILE)
-def test_a_hostile_docstring_stays_text(whole, hostile):
-    run, recipe, path, plain = whole
-    line = " ".join(hostile.split()).replace("\x00", "").replace("\x0c", "")
-    other = path.with_name("hostile_docstring.py")
-    words = f"Paper     {line}\nThere     {line}\nHere      {line}\nClaims    {line}\nLeaves    {line}\n"
-    source = path.read_text()
-    other.write_text(
-        f"{f'Coin study: {line}.{chr(10)}{chr(10)}{words}'!a}\n" + source[source.index('"""\n\nfrom') + 4 :]
-    )
-    values = report.contents(run, recipe, other)
-    page = Page(report.render(values))
-    assert not {tag for tag, _ in page.tags} & {"script", "img", "iframe", "object", "embed", "base", "form", "b"}
-    for tag, attributes in page.tags:
-        assert not [name for name in attributes if name.startswith("on") or name in ("src", "style", "formaction")]
-        assert tag != "a" or re.match(r"#|https://(arxiv|doi)\.org/[\w./()-]+$", attributes["href"])
+def test_a_hostile_docstring_stays_text(with_docstring, hostile):
+    text = with_docstring(" ".join(hostile.split()))
+    links = ("a", ["href", "rel"])
+    assert [one for one in shape(text) if one != links] == shape(with_docstring("plain"))
+    for tag, attributes in Page(text).tags:
+        if tag == "a" and attributes["href"][0] != "#":
+            assert re.fullmatch(r"https://(arxiv\.org/abs/[\d.]+|doi\.org/10\.\d+/[\w./()-]+)", attributes["href"])
 
 
 def test_lone_surrogates_can_be_written():
