@@ -229,7 +229,7 @@ def best_response_in_tree(tree, table, player: int) -> float:
 
 
 def cfr_in_tree(tree, iterations: int, plus: bool = False):
-    """CFR (Zinkevich et al. 2007) as it is told, walking histories, one player after the other: the average float64[K, A]."""
+    """CFR (Zinkevich et al. 2007) as it is told, walking histories, players in turn: the average float64[K, A]."""
     children = [children_of(tree, node) for node in range(len(tree.turn))]
     uniform = tree.legal / tree.legal.sum(axis=1, keepdims=True)
     regret, total, strategy = np.zeros(tree.legal.shape), np.zeros(tree.legal.shape), uniform.copy()
@@ -248,7 +248,7 @@ def cfr_in_tree(tree, iterations: int, plus: bool = False):
 
 
 def _walk_for_regret(tree, children, player, strategy, weight, gain, total, node, own, others):
-    """What the player earns from this node on; adds to gain the regret of its actions, to total its weighted strategy."""
+    """What the player earns from this node on; adds the regret of actions to gain, the weighted strategy to total."""
 
     def follow(child, own, others):
         return _walk_for_regret(tree, children, player, strategy, weight, gain, total, child, own, others)

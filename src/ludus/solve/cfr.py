@@ -23,7 +23,7 @@ from ludus.tree import Tree
 
 
 class State(NamedTuple):
-    """All a solver needs to go on, in the tree's numbering. Save `state._asdict()`; `State(**saved)` goes on bit for bit.
+    """All a solver needs to go on, in the tree's numbering. Saved as `_asdict()`, `State(**saved)` goes on bit for bit.
 
     regret      float64[K, A], cumulated counterfactual regrets
     total       float64[K, A], cumulated realisation plans, weighted as the algorithm weights its iterations
