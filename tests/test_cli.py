@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import typer
 
 from ludus import cli, games
 from ludus.solve.cfr import cfr_plus
@@ -436,3 +437,46 @@ def test_a_damaged_run_directory(ludus, study):
 def test_a_folder_that_cannot_be_written(ludus, study):
     code, out, err = ludus("run", study, "--runs", study / "runs")  # below a file there are no folders
     assert code == 2 and not out and re.fullmatch(r"error: cannot make the folder[^\n]+\n", err)
+
+
+# the page that documents all this
+
+PAGE = (Path(__file__).parents[1] / "docs" / "command-line.md").read_text(encoding="utf-8")
+
+
+def test_the_page_names_every_option_and_no_other():
+    sections = re.split(r"^## ", PAGE, flags=re.MULTILINE)
+    for name, command in typer.main.get_command(cli.app).commands.items():
+        section = next(text for text in sections if re.match(rf".*\bludus {name}\b", text))
+        written = set(re.findall(r"--[a-z][a-z-]*", section))
+        options = {option for parameter in command.params for option in parameter.opts if option.startswith("--")}
+        assert options <= written, f"{name}: {options - written}"
+    known = {
+        *("--help", "--install-completion", "--show-completion"),
+        *(
+            option
+            for command in typer.main.get_command(cli.app).commands.values()
+            for parameter in command.params
+            for option in parameter.opts
+        ),
+    }
+    assert set(re.findall(r"--[a-z][a-z-]*", PAGE)) <= known
+
+
+def keys(heading, first):
+    """The keys that the page lists in braces after `first` in a section."""
+    section = PAGE[PAGE.index(f"## {heading}") :]
+    return set(re.split(r",\s+", re.search(r"\{([^}]*)\}", section[section.index(first) :])[1]))
+
+
+def test_the_page_lists_the_keys_that_are_printed(ludus, study):
+    answer = json.loads(ludus("run", study, "--json", "--jobs", "1")[1])
+    assert keys("ludus run", "- `--json`") == set(answer)
+    assert keys("ludus run", "A verdict is") == set(answer["verdicts"][0])
+    assert keys("ludus runs", "ludus runs --json") == set(json.loads(ludus("runs", "--json")[1])[0])
+    assert keys("ludus papers", "`--json`") == set(json.loads(ludus("papers", "spiral", "--json")[1])[0])
+    assert keys("ludus games", "`--json`") == set(json.loads(ludus("games", "--json")[1])[0])
+    answer = json.loads(ludus("solve", "kuhn_poker", "--json")[1])
+    assert keys("ludus solve", "- `--json`") == set(answer)
+    assert keys("ludus solve", "- `equilibria`") == set(answer["equilibria"][0])
+    assert keys("ludus solve", "- `policy`") == set(answer["policy"])
