@@ -214,7 +214,7 @@ def test_workers_of_a_killed_study_end_by_themselves(tmp_path):
     wait_for_events(tmp_path)
     workers = children(process.pid)
     process.kill()  # kill -9 of the parent alone
-    process.communicate()
+    process.wait()
     assert len(workers) >= 2 and wait_until_gone(workers)
 
 

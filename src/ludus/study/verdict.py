@@ -124,7 +124,7 @@ def interval(d: np.ndarray, level: float = LEVEL) -> tuple[float, float]:
 
 @lru_cache(maxsize=8)
 def _flips(n: int) -> np.ndarray:
-    """float64[F, n] of 0 and 1, a subset to flip each row, the empty one first: all subsets, or a fixed group of them."""
+    """float64[F, n] of 0 and 1, a subset to flip each row, the empty one first: all of them, or a fixed group."""
     if n <= _ENUMERATED:
         return ((np.arange(2**n)[:, None] >> np.arange(n)) & 1).astype(float)
     sums = ((np.arange(2**_GENERATORS)[:, None] >> np.arange(_GENERATORS)) & 1).astype(np.uint8)
