@@ -6,7 +6,7 @@ import math
 import os
 import sys
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, Literal
 
 from rich.console import Console
 from rich.table import Table
@@ -47,15 +47,21 @@ def print_json(answer: Any) -> None:
     print(json.dumps(_plain(answer), indent=1, ensure_ascii=False, allow_nan=False))
 
 
-def print_table(columns: Sequence[str], rows: Sequence[Sequence[Any]], right: Sequence[str] = ()) -> None:
-    """Lines under headings; the columns named in `right` hold numbers."""
-    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
-    for place, name in enumerate(columns):
-        last = place == len(columns) - 1
-        table.add_column(name, justify="right" if name in right else "left", no_wrap=not last, overflow="ellipsis")
+def print_table(
+    columns: Sequence[str], rows: Sequence[Sequence[Any]], right: Sequence[str] = (), wrap: bool = True
+) -> None:
+    """Lines under headings; the columns named in `right` hold numbers. Without `wrap` a last column too long is cut."""
+    out, gap = console(), 2
+    widths = [max(len(str(cell)) for cell in column) for column in zip(columns, *rows, strict=True)]
+    left = max(20, out.width - sum(widths[:-1]) - gap * len(columns))  # for the last column; rich would shrink them all
+    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, gap, 0, 0))
+    for name, width in zip(columns, [*widths[:-1], min(left, widths[-1])], strict=True):
+        justify: Literal["left", "right"] = "right" if name in right else "left"
+        cut = not (wrap and name == columns[-1])
+        table.add_column(name, justify=justify, width=width, no_wrap=cut, overflow="ellipsis")
     for row in rows:
         table.add_row(*(str(cell) for cell in row))
-    console().print(table)
+    out.print(table)
 
 
 def told(value: Value, unit: str = "") -> str:

@@ -38,8 +38,9 @@ def show_papers(query: str, family: str | None, core: int | None, status: str | 
         _card(found[0])
     else:
         print_table(
-            ["slug", "family", "core", "date", "status", "title"],
-            [(row.slug, row.family, row.core, row.date, row.status, row.title) for row in found],
+            ["slug", "family", "year", "status", "title"],
+            [(row.slug, row.family, row.date[:4], row.status, row.title) for row in found],
+            wrap=False,
         )
         counts = Counter(row.status for row in found)
         told = ", ".join(f"{counts[status]} {status}" for status in STATUSES)

@@ -191,9 +191,11 @@ def _tell(answer: Answer) -> None:
     print(f"{game.name}: {len(tree.turn):,} nodes, {len(tree.player):,} infosets, {game.players} players")
     print(f"{answer.method}, {answer.iterations:,} iteration{'s' * (answer.iterations > 1)}, {answer.seconds:.2f} s\n")
     if answer.value is not None:
-        low, high = answer.value.interval or (answer.value.number, answer.value.number)
-        exact = answer.value.kind == "exact"
-        print(f"value      {told(answer.value)}" if exact else f"value      between {low:.6g} and {high:.6g} (certain)")
+        if answer.value.interval is None:
+            print(f"value      {told(answer.value)}")
+        else:
+            low, high = answer.value.interval
+            print(f"value      {(low + high) / 2:.8g}, for certain to within {(high - low) / 2:.1g}")
     print(f"NashConv   {told(answer.nash_conv)}")
     for name, payoff, gain in zip(tree.labels.players, answer.payoffs, answer.gains, strict=True):
         print(f"{name}   earns {payoff:+.6g}, could gain {gain:.2g} more")

@@ -118,12 +118,8 @@ def show_runs(runs: Path, json: bool) -> None:
     for one in found:
         counts = Counter(one.verdicts)
         judged = ", ".join(f"{count} {verdict}" for verdict, count in counts.items()) or ("quick" if one.quick else "")
-        rows.append(
-            (one.folder, one.status, f"{one.done}/{one.cells}", one.seeds, f"{one.minutes:.1f}", judged, one.started)
-        )
-    print_table(
-        ["run", "status", "cells", "seeds", "minutes", "verdicts", "started"], rows, right=["cells", "seeds", "minutes"]
-    )
+        rows.append((one.folder, one.status, f"{one.done}/{one.cells}", one.started[:16].replace("T", " "), judged))
+    print_table(["run", "status", "cells", "started", "verdicts"], rows, right=["cells"])
 
 
 def report(name: str, runs: Path) -> None:
