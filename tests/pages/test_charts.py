@@ -85,6 +85,16 @@ def test_ticks_of_one_value_leave_room_and_bad_ends_are_refused():
         charts.ticks(0.0, 1.0, 0)
 
 
+def test_tick_texts_tell_neighbours_apart():
+    assert charts.tick_texts([0.0, 0.25, 0.5]) == ["0", "0.25", "0.50"]
+    assert charts.tick_texts([0.9190, 0.9191, 0.9192]) == ["0.9190", "0.9191", "0.9192"]
+    assert charts.tick_texts([0.0, 2.5, 5.0]) == ["0", "2.5", "5.0"]
+    assert charts.tick_texts([-1000.0, 0.0, 1000.0]) == ["−1,000", "0", "1,000"]
+    assert charts.tick_texts([0.001, 0.1, 10.0]) == ["0.001", "0.1", "10"]
+    assert charts.tick_texts([0.0, 1e7]) == ["0", "10⁷"]
+    assert charts.tick_texts([3.0]) == ["3"]
+
+
 def test_log_ticks_are_powers_of_ten_thinned_where_they_are_many():
     assert charts.log_ticks(0.02, 3.0) == pytest.approx([0.01, 0.1, 1.0, 10.0])
     many = charts.log_ticks(1e-12, 1.0)
@@ -114,6 +124,7 @@ def test_steps_that_crowd_at_the_beginning_get_a_logarithmic_axis():
     assert charts.step_scale(np.array([1, 3, 10, 30, 100, 300, 1000])).log
     assert not charts.step_scale(np.arange(1, 1001)).log
     assert charts.step_scale(np.array([7])).ticks == [7.0]
+    assert charts.step_scale(np.array([0, 1])).ticks == [0.0, 1.0]  # no half steps
 
 
 def test_a_curve_stands_where_its_numbers_are():

@@ -216,13 +216,15 @@ def test_verdicts_say_what_the_run_found(whole):
     assert [verdict.verdict for verdict in run.verdicts] == ["holds", "fails", "not run", "holds"]
     assert "2 claims hold, 1 fails, 1 was not run." in page.text
     first = run.verdicts[0]
-    assert re.search(rf"mean effect\s*{first.effect:.1f}\d* units", page.text)
-    assert "p 0.00391" in page.text  # 2^-8: all eight seeds one way
-    assert "8 seeds" in page.text and "sampled over seeds, each sampled" in page.text
+    assert first.interval[1] - first.interval[0] > 0.1  # so two decimals are worth saying
+    assert f"mean effect{first.effect:.2f} units" in page.text
+    assert f"95% interval{first.interval[0]:.2f} to {first.interval[1]:.2f}" in page.text
+    assert "p0.00391" in page.text  # 2^-8: all eight seeds one way
+    assert "n8 seeds" in page.text and "sampled over seeds, each sampled" in page.text
     assert "The loud coin lands higher than the control, by one." in page.text
     assert f"Tested as: {first.claim}." in page.text
     assert "it needs a real model" in page.text
-    assert "largest difference 0" in page.text
+    assert "largest difference0" in page.text
 
 
 def test_control_is_marked_and_every_number_has_its_kind(whole):
@@ -255,6 +257,14 @@ def test_paper_settings_and_commands_are_told(whole):
     for shown in (run.results["hash"], run.asked["code"], run.started[:10], "numpy", "heads\n  tails"):
         assert shown in text
     assert f"ludus run {path}" in text and f"ludus run {path} --root-seed 1" in text
+
+
+def test_arms_that_hardly_differ_are_told_apart(tmp_path):
+    source = SOURCE.replace('"bare": height', '"bare": 0.9190001 + settings.drift / 1e5')
+    text = study(tmp_path, source=source, seeds=1)[3]
+    bare = text[text.rindex('<span class="metric">bare</span>') :]
+    assert re.findall(r'<td class="number">(.*?)</td>', bare)[:3] == ["0.9190101", "0.9190001", "0.9190001"]
+    assert "0.919000 to 0.919015" in bare
 
 
 def test_the_command_line_asks_for_what_was_asked(tmp_path):

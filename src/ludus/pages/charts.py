@@ -8,6 +8,7 @@ business. All text goes through `markupsafe`, which escapes it.
 
 import math
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -78,6 +79,18 @@ def decimals_for(width: float) -> int | None:
     if not math.isfinite(width) or not 1e-6 < width < 1e6:
         return None
     return min(8, max(0, 1 - math.floor(math.log10(width))))
+
+
+def tick_texts(marks: Sequence[float]) -> list[str]:
+    """The words of an axis' ticks: as many decimals as tell neighbours apart, the same for all of them."""
+    sizes = [abs(mark) for mark in marks if mark]
+    gaps = [abs(b - a) for a, b in pairwise(marks) if b != a]
+    if len(marks) < 2 or not gaps or max(sizes) >= 1e6 or min(gaps) < 1e-9 or max(sizes) / min(sizes) >= 1e3:
+        return [number_text(mark) for mark in marks]
+    places = max(0, -math.floor(math.log10(min(gaps)) + 1e-9))
+    while places < 12 and any(abs(round(mark, places) - mark) > 1e-3 * min(gaps) for mark in marks):
+        places += 1  # a step of 2.5 needs one more
+    return [number_text(mark, places) if mark else "0" for mark in marks]
 
 
 def ticks(low: float, high: float, about: float = 5) -> list[float]:
@@ -156,7 +169,10 @@ def step_scale(steps: np.ndarray) -> Scale:
         return Scale(low, high, True, [t for t in log_ticks(low, high, 4) if low <= t <= high])
     if low == high:
         return Scale(low - 0.5, high + 0.5, False, [low])
-    return Scale(low, high, False, [t for t in ticks(low, high, 4) if low <= t <= high])
+    inside = [tick for tick in ticks(low, high, 4) if low <= tick <= high]
+    if (steps == steps.round()).all():  # nothing happens between whole steps
+        inside = [tick for tick in inside if tick == round(tick)]
+    return Scale(low, high, False, inside or [low, high])
 
 
 def thin(series: Series, points: int) -> Series:
@@ -253,13 +269,13 @@ def _rules(up: Scale, height: int) -> Markup:
 def _heights(up: Scale, height: int, inside: bool = False) -> Markup:
     """The numbers of the upright axis: left of the frame, or on their lines within it."""
     parts = []
-    for tick in up.ticks:
+    for tick, words in zip(up.ticks, tick_texts(up.ticks), strict=True):
         y = f"{(1 - float(place(up, np.array(tick)))) * height:.1f}"
         if inside:
             text = Markup('<text class="tick" x="0" y="{}" dy="-3">{}</text>')
         else:
             text = Markup('<text class="tick up" x="-8" y="{}" dy="4">{}</text>')
-        parts.append(text.format(y, number_text(tick)))
+        parts.append(text.format(y, words))
     return Markup("").join(parts)
 
 
@@ -268,12 +284,12 @@ def _feet(across: Scale, height: int, ends_only: bool = False) -> Markup:
     one = across.low == across.ticks[0] - 0.5 and len(across.ticks) == 1
     marks = [across.low, across.high] if ends_only and not one else across.ticks
     parts = []
-    for tick in marks:
+    for tick, words in zip(marks, tick_texts(marks), strict=True):
         at = float(place(across, np.array(tick)))
         side = "start" if at < 0.04 and ends_only else "end" if at > 0.96 and ends_only else "middle"
         parts.append(
             Markup('<text class="tick" x="{}%" y="{}" dy="17" text-anchor="{}">{}</text>').format(
-                f"{100 * at:.2f}", height, side, number_text(tick)
+                f"{100 * at:.2f}", height, side, words
             )
         )
     return Markup("").join(parts)
@@ -406,12 +422,13 @@ def effect(
 
     parts = [Markup('<line class="rule" x1="0" x2="100%" y1="{}" y2="{}"/>').format(middle, middle)]
     # Long labels would touch: then only the ends and zero are named.
-    short = max(len(number_text(tick)) for tick in across.ticks) <= 6
+    words = dict(zip(across.ticks, tick_texts(across.ticks), strict=True))
+    short = max(map(len, words.values())) <= 6
     for tick in across.ticks if short else dict.fromkeys([across.low, 0.0, across.high]):
         side = "start" if tick == across.low else "end" if tick == across.high else "middle"
         kind = "tick nought" if tick == 0 else "tick"
         text = Markup('<text class="{}" x="{}" y="{}" text-anchor="{}">{}</text>')
-        parts.append(text.format(kind, at(tick), height, side, number_text(tick)))
+        parts.append(text.format(kind, at(tick), height, side, words[tick]))
     parts.append(Markup('<line class="nought" x1="{0}" x2="{0}" y1="2" y2="{1}"/>').format(at(0.0), middle + 12))
     for margin in margins:
         if margin:

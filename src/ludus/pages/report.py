@@ -223,15 +223,16 @@ def _facts(run: Run, arms: Sequence[str]) -> list[tuple[str, str]]:
     seeds = run.asked["seeds"]
     facts = [("arms", str(len(arms))), ("seeds", str(seeds)), ("run on", run.started[:10])]
     if run.results is not None:
-        facts.insert(2, ("minutes of computing", _minutes(run)))
+        facts.insert(2, ("computed for", _time(run)))
         facts.append(("result", run.results["hash"]))
     return facts
 
 
-def _minutes(run: Run) -> str:
+def _time(run: Run) -> str:
+    """Time of all cells together."""
     assert run.results is not None
     minutes = float(run.results["minutes"])
-    return number_text(minutes, 1) if minutes >= 0.1 else f"{number_text(minutes * 60, 1)} s = {number_text(minutes)}"
+    return f"{number_text(minutes, 1)} minutes" if minutes >= 1 else f"{number_text(60 * minutes, 1)} seconds"
 
 
 def _notices(run: Run, path: Path) -> list[str]:
@@ -370,10 +371,12 @@ def _margins(claim: Claim | None) -> list[float]:
     return [claim.by] if claim is not None and claim.by else []
 
 
-def _said(mean: float, ends: tuple[float, float] | None) -> tuple[str, str]:
-    """(number, interval) in words, with as many decimals as the interval's width is worth."""
+def _said(mean: float, ends: tuple[float, float] | None, fine: int | None = None) -> tuple[str, str]:
+    """(number, interval) in words, with as many decimals as the interval's width is worth, else at least `fine`."""
     if ends is None:
-        return number_text(mean), ""
+        usual = number_text(mean)
+        finer = fine is not None and math.isfinite(mean) and fine > len(usual.partition(".")[2])
+        return number_text(mean, fine) if finer and "×" not in usual else usual, ""
     if not all(map(math.isfinite, ends)):
         return number_text(mean), "unbounded with so few seeds"
     decimals = charts.decimals_for(ends[1] - ends[0])
@@ -481,13 +484,15 @@ def _tables(run: Run, recipe: Recipe, arms: Sequence[str], colours: Mapping[str,
         summary = {arm: _final(values) for arm, values in by_arm.items()}
         ends = [end for mean, interval, *_ in summary.values() for end in (mean, *(interval or ()))]
         axis = charts.scale(np.array(ends), about=3)
+        means = [mean for mean, *_ in summary.values() if math.isfinite(mean)]
+        fine = charts.decimals_for(max(means) - min(means)) if means else None  # arms should be told apart
         unit, about = _told(recipe, metric)
         methods = dict.fromkeys(
             value["method"] for values in by_arm.values() for value in values if isinstance(value, Mapping)
         )
         rows = []
         for arm, (mean, interval, n, kind, note) in summary.items():
-            number, between = _said(mean, interval)
+            number, between = _said(mean, interval, fine)
             label = f"{arm}: {number}" + (f", 95% interval {between}" if interval else "")
             rows.append(
                 {
@@ -500,7 +505,8 @@ def _tables(run: Run, recipe: Recipe, arms: Sequence[str], colours: Mapping[str,
                     "picture": charts.ranges(axis, mean, interval, colours[arm], label),
                 }
             )
-        drawn = f"{number_text(axis.low)} to {number_text(axis.high)}{', logarithmic' if axis.log else ''}"
+        words = charts.tick_texts(axis.ticks)
+        drawn = f"{words[0]} to {words[-1]}{', logarithmic' if axis.log else ''}"
         method = "; ".join(method for method in methods if method)
         tables.append(
             {"metric": metric, "about": about, "unit": unit or "mean", "ends": drawn, "rows": rows}
@@ -602,7 +608,7 @@ def _provenance(run: Run) -> list[tuple[str, str]]:
     asked = run.asked
     told = [("started", run.started.replace("T", " ").replace("+00:00", " UTC")), ("run", run.folder.name)]
     if run.results is not None:
-        told += [("result hash", run.results["hash"]), ("minutes of computing", _minutes(run))]
+        told += [("result hash", run.results["hash"]), ("computed for", f"{_time(run)}, all cells together")]
     versions = ", ".join(f"{name} {version}" for name, version in run.versions.items())
     told += [("code hash", asked["code"]), ("root seed", str(asked["root_seed"])), ("seeds", str(asked["seeds"]))]
     return [*told, ("versions", versions)]
