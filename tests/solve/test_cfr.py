@@ -149,8 +149,11 @@ def test_tables_are_strategies_and_regrets_of_cfr_plus_are_never_negative():
 
 def test_errors_name_the_argument():
     tree = grow(load("kuhn_poker"))
-    with pytest.raises(ValueError, match="iterations: at least 1 is needed, not 0"):
-        cfr(tree, 0)
+    for wrong in (0, 2.5):
+        with pytest.raises(ValueError, match=f"iterations: a whole number, at least 1, is needed, not {wrong}"):
+            cfr(tree, wrong)
+    with pytest.raises(ValueError, match="state: CFR\\+ has no negative regrets"):
+        cfr_plus(tree, 5, state=cfr(tree, 5).state)
     state = cfr(grow(load("leduc_poker")), 1).state
     with pytest.raises(ValueError, match=r"state: regret of this tree has shape \(12, 2\), not \(936, 3\)"):
         cfr_plus(tree, 5, state=state)

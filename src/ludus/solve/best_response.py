@@ -1,8 +1,8 @@
 """Best responses and expected payoffs, exact, for any number of players.
 
 Two roads. With perfect recall: the sequence form, one sweep up the responder's own tree of sequences (Koller, Megiddo
-and von Stengel 1996). Where views forget the way but every history of an infoset goes on alike, as with a
-board as the view: a sweep over the nodes, since the best action of a position then depends on the position alone.
+and von Stengel 1996). Where views forget the way but every history of an infoset goes on alike, as with a board as the
+view: a sweep over the nodes, since the best action of a position then depends on the position alone.
 """
 
 from weakref import WeakKeyDictionary
@@ -18,7 +18,7 @@ from ludus.tree import Tree
 def best_response(tree: Tree, table: np.ndarray, player: int) -> tuple[np.ndarray, float]:
     """What `player` does best against the others' rows of `table`, and what that earns it.
 
-    table  float64[K, A], a strategy for every player; the rows of `player` are not used
+    table  float64[K, A], a strategy for every player; the rows of `player` do not matter
     Returns a table float64[K, A] in which the rows of `player` are pure best replies (the first action among equals,
     also where the game cannot come) and the others' rows stand as given, and the expected payoff of `player`.
     Raises ValueError, and ImperfectRecall where neither road leads.
@@ -86,11 +86,8 @@ def goes_on_alike(tree: Tree) -> bool:
     True of perfect-information games, also where the view is a board that different move orders reach. Kept per tree.
     """
     if tree not in _ALIKE:
-        payoff = (tree.payoff + 0.0).view(np.uint64)  # + 0.0 makes one zero of two
-        _ALIKE[tree] = bool(
-            _compare_continuations(
-                tree.turn, tree.first, tree.infoset, tree.chance.view(np.uint64), payoff, len(tree.player)
-            )
+        _ALIKE[tree] = _compare_continuations(
+            tree.turn, tree.first, tree.action, tree.infoset, tree.chance, tree.payoff, len(tree.player)
         )
     return _ALIKE[tree]
 
@@ -179,9 +176,7 @@ def _respond(root, parent, group, first_group, plan, worth):
 
 
 @njit(
-    types.Tuple((types.float64, _TABLE))(
-        *(_INTEGERS,) * 4, _NUMBERS, types.Array(types.float64, 2, "C"), _TABLE, types.int64, types.boolean
-    ),
+    types.Tuple((types.float64, _TABLE))(*(_INTEGERS,) * 4, _NUMBERS, _TABLE, _TABLE, types.int64, types.boolean),
     cache=True,
 )
 def _sweep(turn, first, action, infoset, chance, payoff, table, player, respond):
@@ -201,34 +196,42 @@ def _sweep(turn, first, action, infoset, chance, payoff, table, player, respond)
     return worth[0], by_action
 
 
-@njit(types.uint64(types.uint64, types.uint64), cache=True)
-def _mix(print_so_far, number):
-    mixed = (print_so_far ^ number) * np.uint64(0x9E3779B97F4A7C15)
-    return mixed ^ (mixed >> np.uint64(29))
+_NODES = (*(_INTEGERS,) * 4, _NUMBERS, _TABLE)
 
 
-@njit(types.boolean(*(_INTEGERS,) * 3, types.uint64[::1], types.uint64[:, ::1], types.int64), cache=True)
-def _compare_continuations(turn, first, infoset, chance, payoff, infosets):
-    """Up the tree with a 64-bit fingerprint per node: the payoffs, the infoset, or the lottery that follows.
-
-    Decisions are the same when their infosets are; the children of an infoset's histories must agree one by one.
-    chance and payoff are the bits of float64 numbers.
-    """
-    print_of, follows = np.zeros(len(turn), np.uint64), np.zeros(infosets, np.uint64)
-    for node in range(len(turn) - 1, -1, -1):
-        mixed = np.uint64(turn[node] + 3)
-        if turn[node] == OVER:
-            for number in payoff[node]:
-                mixed = _mix(mixed, number)
-        for child in range(first[node], first[node + 1]):
-            if turn[node] == CHANCE:
-                mixed = _mix(mixed, chance[child])
-            mixed = _mix(mixed, print_of[child])
-        if turn[node] >= 0:
-            here = infoset[node]
-            if follows[here] != 0 and follows[here] != mixed:
+@njit(types.boolean(types.int64, types.int64, *_NODES), cache=True)
+def _alike(one, other, turn, first, action, infoset, chance, payoff):
+    """Whether two nodes are worth the same: equal payoffs, the same infoset, or the same lottery over nodes alike."""
+    children = first[one + 1] - first[one]
+    if turn[one] != turn[other] or infoset[one] != infoset[other] or children != first[other + 1] - first[other]:
+        return False
+    if turn[one] == OVER:
+        for player in range(payoff.shape[1]):
+            if payoff[one, player] != payoff[other, player]:
                 return False
-            follows[here] = mixed
-            mixed = _mix(np.uint64(1), np.uint64(here))
-        print_of[node] = mixed
+    if turn[one] == CHANCE:
+        for child in range(children):
+            a, b = first[one] + child, first[other] + child
+            if chance[a] != chance[b] or not _alike(a, b, turn, first, action, infoset, chance, payoff):
+                return False
+    return True
+
+
+@njit(types.boolean(*_NODES, types.int64), cache=True)
+def _compare_continuations(turn, first, action, infoset, chance, payoff, infosets):
+    """Whether, action by action, each history of an infoset has children alike those of the infoset's first history."""
+    met = np.full(infosets, -1)
+    for node in range(len(turn)):
+        here = infoset[node]
+        if here < 0:
+            continue
+        if met[here] < 0:
+            met[here] = node
+        children = first[node + 1] - first[node]
+        if children != first[met[here] + 1] - first[met[here]]:
+            return False
+        for child in range(children):
+            a, b = first[node] + child, first[met[here]] + child
+            if action[a] != action[b] or not _alike(a, b, turn, first, action, infoset, chance, payoff):
+                return False
     return True

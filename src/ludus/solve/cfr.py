@@ -87,7 +87,7 @@ def cfr_plus(
 
 def _solve(tree, iterations, state, checkpoints, watch, plus):
     form = fold(tree)
-    done, regret, total = _start(tree, form, iterations, state)
+    done, regret, total = _start(tree, form, iterations, state, plus)
     last, seconds = done + iterations, 0.0
     stops = sorted({stop for stop in checkpoints if done < stop < last} | {last})
     piece = max(1, 20_000_000 // (len(form.weight) + form.sequences))  # keeps the keyboard's interrupt alive
@@ -107,9 +107,9 @@ def _solve(tree, iterations, state, checkpoints, watch, plus):
     return solution
 
 
-def _start(tree, form, iterations, state):
-    if iterations < 1:
-        raise ValueError(f"iterations: at least 1 is needed, not {iterations}")
+def _start(tree, form, iterations, state, plus):
+    if not isinstance(iterations, int | np.integer) or iterations < 1:
+        raise ValueError(f"iterations: a whole number, at least 1, is needed, not {iterations!r}")
     if state is None:
         return 0, np.zeros(form.sequences), np.zeros(form.sequences)
     for name in ("regret", "total"):
@@ -118,6 +118,10 @@ def _start(tree, form, iterations, state):
             raise ValueError(
                 f"state: {name} of this tree has shape {tree.legal.shape}, not {shape}; pass the state of the same tree"
             )
+    if plus and (np.asarray(state.regret) < 0).any():
+        raise ValueError(
+            "state: CFR+ has no negative regrets, this state has; continue it with cfr, or start without it"
+        )
     return int(state.iterations), *(_flat(form, table) for table in (state.regret, state.total))
 
 

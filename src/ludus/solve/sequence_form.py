@@ -181,7 +181,8 @@ def _walk(turn, parent, action, infoset, chance, infosets, actions, players):
     for node in range(len(turn)):
         up = parent[node]
         if up >= 0:
-            last[node] = last[up]
+            for player in range(players):
+                last[node, player] = last[up, player]
             reach[node] = reach[up] * chance[node]
             if turn[up] != CHANCE:
                 last[node, turn[up]] = infoset[up] * actions + action[node]
