@@ -53,7 +53,7 @@ def print_table(
     """Lines under headings; the columns named in `right` hold numbers. Without `wrap` a last column too long is cut."""
     out, gap = console(), 2
     widths = [max(len(str(cell)) for cell in column) for column in zip(columns, *rows, strict=True)]
-    left = max(20, out.width - sum(widths[:-1]) - gap * len(columns))  # for the last column; rich would shrink them all
+    left = max(10, out.width - sum(widths[:-1]) - gap * len(columns))  # for the last column; rich would shrink them all
     table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, gap, 0, 0))
     for name, width in zip(columns, [*widths[:-1], min(left, widths[-1])], strict=True):
         justify: Literal["left", "right"] = "right" if name in right else "left"
