@@ -227,6 +227,16 @@ def test_verdicts_say_what_the_run_found(whole):
     assert "largest difference0" in page.text
 
 
+def test_many_claims_that_were_not_run_are_folded_and_keep_their_numbers(tmp_path):
+    server = 'Higher("loud", than="off", metric="height", scope="server"),'
+    text = study(tmp_path, source=SOURCE.replace(server, 3 * server))[3]
+    folded = text[text.index("3 claims were not run</summary>") :]
+    folded = folded[: folded.index("</details>")]
+    assert re.findall(r'<span class="count">(\d+)</span>', folded) == ["3", "4", "5"]
+    shown = text[text.index('<ol class="verdicts">') : text.index("3 claims were not run")]
+    assert re.findall(r'<span class="count">(\d+)</span>', shown) == ["1", "2", "6"]
+
+
 def test_control_is_marked_and_every_number_has_its_kind(whole):
     page = Page(whole[3])
     assert re.search(r"off\s*control", page.text)

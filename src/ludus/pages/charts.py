@@ -423,7 +423,7 @@ def effect(
     parts = [Markup('<line class="rule" x1="0" x2="100%" y1="{}" y2="{}"/>').format(middle, middle)]
     # Long labels would touch: then only the ends and zero are named.
     words = dict(zip(across.ticks, tick_texts(across.ticks), strict=True))
-    short = max(map(len, words.values())) <= 6
+    short = 6.5 * sum(map(len, words.values())) + 14 * len(words) <= 210  # pixels, of the 230 that the style gives
     for tick in across.ticks if short else dict.fromkeys([across.low, 0.0, across.high]):
         side = "start" if tick == across.low else "end" if tick == across.high else "middle"
         kind = "tick nought" if tick == 0 else "tick"

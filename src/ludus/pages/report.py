@@ -32,6 +32,7 @@ from ludus.study.verdict import FAILS, HOLDS, INCONCLUSIVE, NOT_RUN, Verdict, fr
 NAME = "report.html"
 PROMINENT = 4  # metrics shown unfolded at most, the watched one first
 PANELLED = 2  # the same, where every arm has a panel of its own
+NOT_RUN_SHOWN = 2  # claims that were not run are folded where there are more
 EXAMPLE_LENGTH = 20_000  # characters of an example that are shown
 
 _MARKS = {
@@ -114,6 +115,7 @@ def contents(run: Run, recipe: Recipe, path: Path) -> dict[str, Any]:
     tables = _tables(run, recipe, arms, colours)
     claim_list = _numbered(words["Claims"])
     verdicts = [_verdict(run, recipe, i, claim_list) for i in range(len(run.verdicts))]
+    fold = sum(not one["judged"] for one in verdicts) > NOT_RUN_SHOWN
     differing, rows, common = _settings(run, arms)
     shown, folded = _prominent(recipe, [table["metric"] for table in tables], PROMINENT)
     most = PANELLED if _many(recipe, arms) else PROMINENT
@@ -133,7 +135,8 @@ def contents(run: Run, recipe: Recipe, path: Path) -> dict[str, Any]:
         "facts": _facts(run, arms),
         "notices": _notices(run, path),
         "tags": tags,
-        "verdicts": verdicts,
+        "verdicts": [one for one in verdicts if one["judged"] or not fold],
+        "not_run": [one for one in verdicts if not one["judged"] and fold],
         "tally": _tally(run.verdicts),
         "no_verdicts": _no_verdicts(run),
         "curves": [curve_by_metric[metric] for metric in curves_shown],
@@ -283,6 +286,8 @@ def _verdict(run: Run, recipe: Recipe, index: int, claim_list: Sequence[str]) ->
     relative = bool(getattr(claim, "relative", False))
     mark, sign, _ = _MARKS[verdict.verdict]
     one: dict[str, Any] = {
+        "number": index + 1,
+        "judged": verdict.verdict != NOT_RUN,
         "mark": mark,
         "sign": sign,
         "word": verdict.verdict,
