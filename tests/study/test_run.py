@@ -231,3 +231,10 @@ def wait_until_gone(processes, seconds=10):
             return True
         time.sleep(0.05)
     return False
+
+
+def test_a_worker_ended_from_outside_is_said(tmp_path):
+    file = tmp_path / "moran.py"
+    file.write_text(MORAN.read_text().replace("    state = log", "    os._exit(3)\n    state = log"))
+    with pytest.raises(CellFailed, match="a worker process was ended from outside"):
+        run_study(load(file), file, runs=tmp_path, seeds=1, jobs=2)

@@ -5,6 +5,8 @@ rows that belong to it), `example.txt`, and in the end `result.json`. Rows writt
 when the cell goes on from it, because it will write them again.
 """
 
+import contextlib
+import io
 import operator
 import os
 import time
@@ -27,7 +29,7 @@ class Log:
     def __init__(self, folder: Path | str, quick: bool = False) -> None:
         self.quick = quick
         self._folder = Path(folder)
-        self._file: int | None = None
+        self._file: io.FileIO | None = None
         self._rows = 0
         self._length = 0
         self._start = time.monotonic()
@@ -47,9 +49,7 @@ class Log:
 
     def checkpoint(self, state: Mapping[str, Any]) -> None:
         """Commit `state`, nested dicts of arrays, numbers, text, None and Generators, and the rows so far."""
-        self._open()
-        if self._file is not None:
-            os.fsync(self._file)  # the rows first: a state never speaks of rows that are not on the disk
+        self._sync()  # the rows first: a state never speaks of rows that are not on the disk
         checkpoint.save(self._folder / CHECKPOINT, {"rows": self._rows, "seconds": self.seconds(), "state": state})
 
     def restore(self) -> Any:
@@ -70,38 +70,37 @@ class Log:
 
     def close(self) -> int:
         """Sync and close; returns the number of rows."""
-        self._open()
-        assert self._file is not None
-        try:
-            os.fsync(self._file)
-        except OSError as fault:
-            raise refuse("write", self._folder / EVENTS, fault) from fault
-        finally:
-            os.close(self._file)
+        self._sync()
+        self._open().close()
         return self._rows
 
-    def _open(self, keep: int = 0) -> None:
-        """Open the events for appending after the first `keep` rows. Only the first call counts."""
-        if self._file is not None:
-            return
-        path = self._folder / EVENTS
-        if keep:
-            _, ends = read_lines(path, least=keep)
-            self._rows, self._length = keep, ends[keep - 1]
+    def _sync(self) -> None:
         try:
-            self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o666)
-            os.ftruncate(self._file, self._length)
+            os.fsync(self._open())
         except OSError as fault:
-            raise refuse("write", path, fault) from fault
+            raise refuse("write", self._folder / EVENTS, fault) from fault
+
+    def _open(self, keep: int = 0) -> io.FileIO:
+        """The events, opened by the first call for appending after their first `keep` rows."""
+        if self._file is None:
+            path = self._folder / EVENTS
+            if keep:
+                _, ends = read_lines(path, least=keep)
+                self._rows, self._length = keep, ends[keep - 1]
+            try:
+                self._file = io.FileIO(path, "a")
+                self._file.truncate(self._length)
+            except OSError as fault:
+                raise refuse("write", path, fault) from fault
+        return self._file
 
     def _append(self, body: Any) -> None:
-        self._open()
-        assert self._file is not None
-        line = line_of(body)
+        file, line = self._open(), line_of(body)
         try:
-            write_all(self._file, line)
+            write_all(file.fileno(), line)
         except OSError as fault:
-            os.ftruncate(self._file, self._length)  # a part of the line may have been written
+            with contextlib.suppress(OSError):
+                file.truncate(self._length)  # a part of the line may have been written
             raise refuse("write", self._folder / EVENTS, fault) from fault
         self._rows, self._length = self._rows + 1, self._length + len(line)
 

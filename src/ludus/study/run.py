@@ -135,6 +135,8 @@ def run_study(
     held = lock(folder / "lock")
     try:
         if fresh:
+            for old in folder.glob("cells/*/lock"):  # a worker that outlived its study may need a moment to notice
+                unlock(lock(old, wait=60))
             shutil.rmtree(folder / "cells")
             for name in ("results.json", "run.json"):
                 (folder / name).unlink(missing_ok=True)

@@ -20,7 +20,6 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-from scipy import stats
 
 from ludus.study.disk import Corrupt, StoreError, body_of, line_of, number, read_lines, write_whole
 from ludus.study.log import EVENTS, EXAMPLE
@@ -204,6 +203,8 @@ def curves(run: Run) -> dict[tuple[str, str], dict[str, list[float]]]:
 
     low and high equal the mean where only one seed has the step.
     """
+    from scipy.special import stdtrit  # slow to import, so only where it is used
+
     points: dict[tuple[str, str], dict[int, list[float]]] = {}
     for row in rows(run):
         for metric, value in row.metrics.items():
@@ -213,8 +214,8 @@ def curves(run: Run) -> dict[tuple[str, str], dict[str, list[float]]]:
         drawn[curve] = {"step": [], "mean": [], "low": [], "high": []}
         for step in sorted(steps):
             seen = np.array(steps[step])
-            mean = seen.mean()
-            half = stats.t.ppf(0.975, len(seen) - 1) * stats.sem(seen) if len(seen) > 1 else 0.0
+            mean, n = seen.mean(), len(seen)
+            half = stdtrit(n - 1, 0.975) * seen.std(ddof=1) / n**0.5 if n > 1 else 0.0
             for name, value in (("step", step), ("mean", mean), ("low", mean - half), ("high", mean + half)):
                 drawn[curve][name].append(float(value))
     return drawn

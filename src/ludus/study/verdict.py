@@ -19,10 +19,10 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from statistics import NormalDist
 from typing import Any
 
 import numpy as np
-from scipy import stats
 
 from ludus.study.claims import Claim, Exact, Near, Numbers
 
@@ -92,8 +92,10 @@ def judge(
 
 def adjust(p_values: Sequence[float | None]) -> list[float | None]:
     """p-values adjusted for their number (Benjamini and Hochberg, 1995), over all that are there."""
+    from scipy.stats import false_discovery_control  # half a second to import, so only where it is used
+
     there = [p for p in p_values if p is not None]
-    adjusted = iter(stats.false_discovery_control(there).tolist() if there else [])
+    adjusted = iter(false_discovery_control(there).tolist() if there else [])
     return [None if p is None else float(next(adjusted)) for p in p_values]
 
 
@@ -200,10 +202,10 @@ def _why_not(claim: Claim, numbers: Numbers, endpoint: bool) -> str:
 def _seeds_needed(samples: np.ndarray, goal: float) -> int | None:
     """Seeds with which the effect seen would decide four times in five (normal approximation; Guenther, 1981)."""
     least = next(n for n in range(1, 20) if 0.5**n <= LEVEL)
-    both = stats.norm.ppf(1 - LEVEL) + stats.norm.ppf(0.8)
+    one_sided, power = NormalDist().inv_cdf(1 - LEVEL), NormalDist().inv_cdf(0.8)
 
     def seeds(gap: float, spread: float) -> float:
-        return max(least, (both * spread / gap) ** 2 + stats.norm.ppf(1 - LEVEL) ** 2 / 2) if gap > 0 else math.inf
+        return max(least, ((one_sided + power) * spread / gap) ** 2 + one_sided**2 / 2) if gap > 0 else math.inf
 
     means = samples.mean(1)
     spreads = samples.std(1, ddof=1) if samples.shape[1] > 1 else np.full(len(samples), math.nan)
