@@ -186,6 +186,13 @@ def test_a_wide_band_does_not_press_the_curves_flat():
     assert axis.low > -1.5 and axis.high < 2.5
 
 
+@pytest.mark.parametrize("constant", [0.0, 3.0, -2.0, 1e-7])
+def test_a_curve_that_never_moves_is_shown_against_zero(constant):
+    axis = charts.value_scale([series([constant] * 5)])
+    assert not axis.log and min(axis.low, axis.high) == min(0.0, axis.low) and axis.low <= constant <= axis.high
+    assert 0.0 in axis.ticks and axis.low * axis.high == 0.0  # a probability of zero has no negative side
+
+
 def test_panels_share_their_axes_and_show_the_control_behind():
     control = series([0.0, 0.0], name="shuffled", colour="control")
     pictures = charts.panels([series([0.0, 9.0], name="a"), series([0.0, 1.0], name="b"), control], "x", control)

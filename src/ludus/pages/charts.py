@@ -246,8 +246,8 @@ def value_scale(series: Sequence[Series], about: int = 4) -> Scale:
         low, high = max(min(low, ends.min()), low - reach), min(max(high, ends.max()), high + reach)
     if 0 < low < 0.4 * high:
         low = 0.0
-    if high - low <= 1e-12 * max(abs(low), abs(high)):
-        return scale(np.array([low, high]), log=False, about=about)
+    if high - low <= 1e-12 * max(abs(low), abs(high)):  # one value: against zero, or 0 against 1
+        return scale(np.array([0.0, low or 1.0]), log=False, about=about)
     room = 0.04 * (high - low)
     low, high = (low if low == 0 else low - room), high + room
     for count in (about, 1.5 * about, 2 * about):
