@@ -392,6 +392,17 @@ def test_long_examples_are_cut_and_the_page_stays_small(tmp_path):
     assert len(text.encode()) < 400_000
 
 
+@pytest.mark.parametrize(
+    "wild", ["1e300", "-1e300 if step % 2 else 1e300", "5e-324", "float('nan')", "float('inf')", "10.0**(40 * step)"]
+)
+def test_wild_numbers_do_not_stop_the_page(tmp_path, wild):
+    source = SOURCE.replace("2.0**step", wild).replace('"bare": height', f'"bare": {wild}')
+    text = study(tmp_path, source=source, seeds=2, overrides={"throws": 6})[3]
+    for picture in re.findall(r"<svg.*?</svg>", text, re.DOTALL):
+        assert not re.search(r'"[^"]*(nan|inf)%?"', picture)
+    assert "Final numbers" in text
+
+
 def test_student_intervals_agree_with_a_t_test():
     rng = np.random.default_rng(0)
     values = rng.normal(size=(7, 3))

@@ -101,8 +101,8 @@ def ticks(low: float, high: float, about: float = 5) -> list[float]:
         raise ValueError(f"about is how many ticks to aim at, at least 1, got {about}")
     if high < low:
         low, high = high, low
-    if high - low <= 1e-12 * max(abs(low), abs(high)):  # one value: room on both sides
-        room = 0.5 * abs(low) or 0.5
+    if high - low <= max(1e-12 * max(abs(low), abs(high)), 1e-300):  # one value: room on both sides
+        room = 0.5 * abs(low) if abs(low) > 1e-300 else 0.5
         low, high = low - room, high + room
     rough = (high - low) / about
     magnitude = 10.0 ** math.floor(math.log10(rough))
