@@ -399,7 +399,7 @@ def student(values: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.
     there = np.isfinite(values)
     n = there.sum(0)
     kept = np.where(there, values, 0.0)
-    with np.errstate(divide="ignore", invalid="ignore"):
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         mean = np.where(n > 0, kept.sum(0) / n, np.nan)
         squares = np.where(there, values - mean, 0.0) ** 2
         error = np.sqrt(squares.sum(0) / (n - 1) / n)
