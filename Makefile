@@ -27,8 +27,19 @@ lint: install
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 
-bench:
-	benchmarks/run_all
+bench: install .venv-peers/installed .venv-peers-liteefg/installed
+	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/all.py
+
+.venv-peers/installed: benchmarks/peers.txt
+	$(PYTHON) -m venv .venv-peers
+	.venv-peers/bin/python -m pip install --quiet --disable-pip-version-check -r benchmarks/peers.txt
+	touch $@
+
+# LiteEFG pins an old JAX and builds from source with cmake; where it cannot be had, its rows say "not run".
+.venv-peers-liteefg/installed: benchmarks/peers-liteefg.txt
+	$(PYTHON) -m venv .venv-peers-liteefg
+	-.venv-peers-liteefg/bin/python -m pip install --quiet --disable-pip-version-check -r benchmarks/peers-liteefg.txt
+	touch $@
 
 clean:
 	rm -rf .venv .venv-peers .venv-peers-liteefg

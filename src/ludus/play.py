@@ -146,7 +146,7 @@ def tell_episode(game: Game, episodes: Episodes, index: int) -> str:
         lines.append(f"player {episodes.player[row]} sees {game.tell(episodes.view[row])!r}, plays {action}{chance}")
         texts = {name: note[row] for name, note in episodes.notes.items() if note.dtype.kind == "U" and note.ndim == 1}
         lines += [f"    {name}: {text}" for name, text in texts.items() if text]
-    payoffs = (f"player {player} {payoff:+g}" for player, payoff in enumerate(episodes.payoff[index]))
+    payoffs = (f"player {player} {payoff + 0.0:+g}" for player, payoff in enumerate(episodes.payoff[index]))
     return "\n".join([*lines, "payoff: " + ", ".join(payoffs)])
 
 

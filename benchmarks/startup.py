@@ -1,0 +1,42 @@
+"""`ludus solve kuhn_poker` from a cold process: wall seconds with a filled compile cache, and with an empty one.
+
+No peer does this work, so the ratios read "not run"; `range` is the fastest and the slowest of the runs.
+Run: .venv/bin/python benchmarks/startup.py
+"""
+
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+COMMAND = [sys.executable, "-m", "ludus", "solve", "kuhn_poker", "--json"]
+
+
+def seconds(cache: str) -> float:
+    start = time.perf_counter()
+    subprocess.run(COMMAND, env=os.environ | {"NUMBA_CACHE_DIR": cache}, check=True, capture_output=True)
+    return time.perf_counter() - start
+
+
+def report(work: str, times: list[float]) -> None:
+    missing = dict.fromkeys(("ratio", "low", "high"), "not run")
+    line = {"work": work, "peer": "none", "ours": round(statistics.median(times), 3), "theirs": "not run"}
+    line |= {"unit": "wall seconds"} | missing | {"range": [round(min(times), 3), round(max(times), 3)]}
+    print(json.dumps(line | {"reason": "no peer has this command"}), flush=True)
+
+
+def main() -> None:
+    cold = []
+    for _ in range(2):
+        with tempfile.TemporaryDirectory() as cache:
+            cold.append(seconds(cache))
+            warm = [seconds(cache) for _ in range(5)]
+    report("ludus solve kuhn_poker, compile cache filled", warm)
+    report("ludus solve kuhn_poker, compile cache empty", cold)
+
+
+if __name__ == "__main__":
+    main()
