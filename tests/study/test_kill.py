@@ -75,6 +75,18 @@ def test_killed_anywhere_it_resumes_to_the_same_hash(tmp_path, name, pause, alon
     assert resumed >= kills / 2  # the kills hit runs that had something to lose
 
 
+@pytest.mark.parametrize("name", ["matching", "moran", "regression"])
+def test_killed_between_its_last_checkpoint_and_its_result(tmp_path, name):
+    """The one instant that random points seldom hit: the cell resumes with nothing left to do."""
+    path = RECIPES / f"{name}.py"
+    recipe = load(path)
+    run = run_study(recipe, path, runs=tmp_path, seeds=1, jobs=1)
+    for file in [run.folder / "results.json", *run.folder.glob("cells/*/result.json")]:
+        file.unlink()
+    again = run_study(recipe, path, runs=tmp_path, seeds=1, jobs=1)
+    assert again.results["hash"] == run.results["hash"]
+
+
 def written(runs):
     """Bytes of events so far, and a little for each finished cell."""
     return sum(file.stat().st_size for file in runs.glob("*/cells/*/*.json*"))

@@ -330,3 +330,21 @@ def test_curves_are_means_with_intervals(tmp_path, moran):
     assert curve["mean"][-1] == pytest.approx(np.mean(last))
     # Student's t by the table: 4.303 for two degrees of freedom.
     assert curve["high"][-1] - curve["mean"][-1] == pytest.approx(4.303 * np.std(last, ddof=1) / 3**0.5, rel=1e-3)
+
+
+def test_several_processes_share_a_folder(tmp_path, moran):
+    """Four processes run and list at once: no run is lost, and none is told that the index is locked."""
+    script = (
+        "import sys\nfrom ludus.study.recipe import load\nfrom ludus.study.run import run_study\n"
+        "from ludus.study.store import list_runs\npath, runs, first = sys.argv[1:]\nrecipe = load(path)\n"
+        "for seed in range(int(first), int(first) + 5):\n"
+        "    run_study(recipe, path, runs=runs, root_seed=seed, quick=True)\n"
+        "    assert seed in {summary.root_seed for summary in list_runs(runs)}\n"
+    )
+    asked = [[sys.executable, "-c", script, MORAN, tmp_path, str(5 * i)] for i in range(4)]
+    processes = [subprocess.Popen(command, stderr=subprocess.PIPE, text=True) for command in asked]
+    assert [process.communicate()[1] for process in processes] == [""] * 4
+    listed = store.list_runs(tmp_path)
+    assert {summary.root_seed for summary in listed} == set(range(20))
+    (tmp_path / "index.sqlite").unlink()
+    assert sorted(store.list_runs(tmp_path)) == sorted(listed)

@@ -45,7 +45,7 @@ def run(settings, rng, log):
             log.row(step, exploitability=exploitability(played))
             log.checkpoint({"round": step + 1, "regret": regret, "played": played, "rng": rng})
         time.sleep(PAUSE)
-    log.example(f"the first player's last policy: {policy[0].round(3)}")
+    log.example(f"The first player played {played[0]} times rock, paper and scissors.")
     return {"exploitability": exploitability(played)}
 
 

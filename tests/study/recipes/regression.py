@@ -31,9 +31,9 @@ def run(settings, rng, log):
     shapes = {"w1": (1, 16), "b1": (16,), "w2": (16, 1), "slope": (1, 1), "bias": (1,)}
     state = log.restore()
     if state is None:
-        state = {"step": 0, "rng": rng, "moments": None}
+        state = {"step": 0, "rng": rng, "moments": None, "loss": float("nan")}
         state["weights"] = {name: rng.normal(0, 0.5, shape).astype("float32") for name, shape in shapes.items()}
-    rng = state["rng"]
+    rng, loss = state["rng"], state["loss"]
     weights = {name: torch.tensor(value, requires_grad=True) for name, value in state["weights"].items()}
     adam = torch.optim.Adam(weights.values(), lr=0.02)
     if state["moments"] is not None:
@@ -46,16 +46,18 @@ def run(settings, rng, log):
         x = torch.tensor(rng.uniform(-3, 3, (32, 1)), dtype=torch.float32)
         y = torch.sin(2 * x) + torch.tensor(rng.normal(0, 0.05, (32, 1)), dtype=torch.float32)
         hidden = torch.tanh(x @ weights["w1"] + weights["b1"]) @ weights["w2"] * float(settings.hidden)
-        loss = ((hidden + x @ weights["slope"] + weights["bias"] - y) ** 2).mean()
+        error = ((hidden + x @ weights["slope"] + weights["bias"] - y) ** 2).mean()
         adam.zero_grad()
-        loss.backward()
+        error.backward()
         adam.step()
+        loss = error.item()
         if step % 10 == 9:
-            log.row(step, loss=loss.item())
+            log.row(step, loss=loss)
             moments = adam.state_dict()["state"]
             log.checkpoint(
                 {
                     "step": step + 1,
+                    "loss": loss,
                     "rng": rng,
                     "weights": {name: value.detach().numpy() for name, value in weights.items()},
                     "moments": {
@@ -64,7 +66,7 @@ def run(settings, rng, log):
                 }
             )
         time.sleep(PAUSE)
-    return {"loss": loss.item()}
+    return {"loss": loss}
 
 
 RECIPE = Recipe(
