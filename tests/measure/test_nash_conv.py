@@ -6,7 +6,7 @@ from tests import naive
 from tests.solve.three_player_kuhn import THREE_PLAYER_KUHN
 
 from ludus.games import load
-from ludus.measure.nash_conv import exploitability, nash_conv
+from ludus.measure.nash_conv import exploitability, nash_conv, sampled_nash_conv
 from ludus.tree import grow
 
 
@@ -61,3 +61,24 @@ def test_a_table_that_is_no_strategy_is_refused():
     tree = grow(load("kuhn_poker"))
     with pytest.raises(ValueError, match="table: row 0"):
         nash_conv(tree, np.zeros((12, 2)))
+
+
+def test_a_sampled_policy_is_covered_by_its_interval():
+    tree = grow(load("kuhn_poker"))
+    table = tree.legal * np.array([0.3, 0.7])
+    truth, rng, covered, numbers = nash_conv(tree, table).number, np.random.default_rng(0), 0, []
+    for _ in range(100):
+        value = sampled_nash_conv(tree, rng.multinomial(300, table), rng, resamples=200)
+        covered += value.interval[0] <= truth <= value.interval[1]
+        numbers.append(value.number)
+    assert covered >= 88  # 95 is what is promised; 100 tries have a standard error of two
+    assert abs(np.mean(numbers) - truth) < 0.01
+    assert value.kind == "sampled" and "300 or more" in value.method
+
+
+def test_counts_must_cover_every_infoset():
+    tree = grow(load("kuhn_poker"))
+    counts = np.ones(tree.legal.shape, int)
+    counts[3] = 0
+    with pytest.raises(ValueError, match="counts: one sampled action or more is needed"):
+        sampled_nash_conv(tree, counts, np.random.default_rng(0))

@@ -86,7 +86,7 @@ ARMS = {
 }
 
 
-def run(settings: Settings, rng: np.random.Generator, log: Any) -> dict[str, Value | float]:
+def run(settings: Settings, rng: np.random.Generator, log: Any) -> dict[str, Value]:
     """Teach one model game after game, each from the base; measure it on the way."""
     school = build_school(settings.games)
     size = Size(settings.layers, settings.width, 2, school.longest, len(school.lexicon.words))
@@ -108,10 +108,10 @@ def run(settings: Settings, rng: np.random.Generator, log: Any) -> dict[str, Val
                 log.checkpoint({"lesson": number, "update": update, "student": state_of(student), "final": final})
             if update < settings.updates:
                 improve(student, school, lesson, settings)
-        final |= {name: value._asdict() if isinstance(value, Value) else value for name, value in numbers.items()}
+        final |= {name: value._asdict() for name, value in numbers.items()}
         log.example(show_games(student, school, lesson))
         log.checkpoint({"lesson": number + 1, "final": final})
-    ends: dict[str, Any] = {name: Value(**value) if isinstance(value, dict) else value for name, value in final.items()}
+    ends = {name: Value(**value) for name, value in final.items()}
     if "arithmetic/kuhn_poker" in ends and f"arithmetic/{TOGETHER}" in ends:
         more = ends[f"arithmetic/{TOGETHER}"].number - ends["arithmetic/kuhn_poker"].number
         ends["arithmetic_more/together"] = Value(more, "exact", None, "difference of two exact numbers")
@@ -351,9 +351,9 @@ def pad_together(parts: list[np.ndarray]) -> np.ndarray:
 # The yardsticks.
 
 
-def measure(student: Student, school: School, lesson: str, late: bool) -> dict[str, Any]:
+def measure(student: Student, school: School, lesson: str, late: bool) -> dict[str, Value]:
     """All numbers of a snapshot; late snapshots enter the average policy."""
-    numbers: dict[str, Any] = {}
+    numbers: dict[str, Value] = {}
     forms: dict[str, list[float]] = {"empty": [], "malformed": [], "illegal": []}
     for name in GAMES if lesson == TOGETHER else (lesson,):
         subject = school.subjects[name]
@@ -381,8 +381,11 @@ def measure(student: Student, school: School, lesson: str, late: bool) -> dict[s
     right = quiz.table[np.arange(len(ask)), school.answers[school.held_out]].mean()
     numbers[f"arithmetic/{lesson}"] = Value(float(right), "exact", None, "all held-out questions, all scratchpads")
     if student.variance["shared"] > 0:
-        numbers[f"advantage_variance/{lesson}"] = student.variance["role"] / student.variance["shared"]
-    numbers[f"gradient_norm/{lesson}"] = student.gradient_norm
+        ratio = student.variance["role"] / student.variance["shared"]
+        numbers[f"advantage_variance/{lesson}"] = Value(
+            ratio, "exact", None, "the same batches, the last ten weigh most"
+        )
+    numbers[f"gradient_norm/{lesson}"] = Value(student.gradient_norm, "exact", None, "of the last batch")
     return numbers
 
 
@@ -409,11 +412,28 @@ def show_games(student: Student, school: School, lesson: str) -> str:
     return "\n".join(lines)
 
 
-def claims_of(game: str, metric: str) -> tuple[Claim, ...]:
+def claims_of(where: str, game: str, metric: str, goal: str) -> tuple[Claim, ...]:
     return (
-        Lower("role_conditioned", than="shared_baseline", metric=metric),
-        Lower("role_conditioned", than="fixed_opponent", metric=metric, by=0.3, relative=True),
-        Lower("role_conditioned", than="shared_baseline", metric=f"empty/{game}"),
+        Lower(
+            "role_conditioned",
+            than="shared_baseline",
+            metric=metric,
+            says=f"{where}, role-conditioned advantages end nearer to {goal} than one shared baseline",
+        ),
+        Lower(
+            "role_conditioned",
+            than="fixed_opponent",
+            metric=metric,
+            by=0.3,
+            relative=True,
+            says=f"{where}, self-play ends at least 30% nearer to {goal} than training against a fixed random opponent",
+        ),
+        Lower(
+            "role_conditioned",
+            than="shared_baseline",
+            metric=f"empty/{game}",
+            says=f"{where}, role-conditioned advantages leave fewer scratchpads empty than one shared baseline",
+        ),
     )
 
 
@@ -422,13 +442,31 @@ RECIPE = Recipe(
     arms=ARMS,
     run=run,
     claims=(
-        *claims_of("kuhn_poker", "nash_conv/kuhn_poker"),
-        *claims_of("tic_tac_toe", "regret/tic_tac_toe"),
-        *claims_of("negotiation", "nash_conv/negotiation"),
-        *claims_of(TOGETHER, f"nash_conv/{TOGETHER}/kuhn_poker"),
-        Higher("role_conditioned", than="imitation", metric="arithmetic/kuhn_poker", scope="transfer"),
-        Higher("role_conditioned", than=0.0, metric="arithmetic_more/together", scope="transfer"),
-        Higher("role_conditioned", than="imitation", metric="reasoning_benchmarks", scope="server"),
+        *claims_of("On Kuhn poker", "kuhn_poker", "nash_conv/kuhn_poker", "equilibrium"),
+        *claims_of("On tic-tac-toe", "tic_tac_toe", "regret/tic_tac_toe", "perfect play"),
+        *claims_of("On the negotiation", "negotiation", "nash_conv/negotiation", "equilibrium"),
+        *claims_of("On Kuhn poker, after all three games", TOGETHER, f"nash_conv/{TOGETHER}/kuhn_poker", "equilibrium"),
+        Higher(
+            "role_conditioned",
+            than="imitation",
+            metric="arithmetic/kuhn_poker",
+            scope="transfer",
+            says="Self-play on Kuhn poker lifts held-out arithmetic above imitation of equilibrium games",
+        ),
+        Higher(
+            "role_conditioned",
+            than=0.0,
+            metric="arithmetic_more/together",
+            scope="transfer",
+            says="Self-play on three games lifts held-out arithmetic above self-play on Kuhn poker alone",
+        ),
+        Higher(
+            "role_conditioned",
+            than="imitation",
+            metric="reasoning_benchmarks",
+            scope="server",
+            says="A pretrained model rises on reasoning benchmarks, and above imitation of expert games",
+        ),
     ),
     control="shuffled",
     seeds=8,
