@@ -20,7 +20,8 @@ class Value(NamedTuple):
 
     number    the value, in payoff units of the game unless `method` says otherwise
     kind      exact (up to rounding), lower bound, upper bound, or sampled
-    interval  (low, high): the 95% interval of a sampled number, None where the number is exact
+    interval  (low, high): the 95% interval of a sampled number; None where the number is exact, and in a study's cell
+              that is itself one sample, so that only the seeds can tell
     method    how it was made, in words: "best response over the sequence form"
     """
 

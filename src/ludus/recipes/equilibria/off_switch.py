@@ -17,10 +17,10 @@ Claims    1. Q-learning defers where Delta is positive and only there, on more t
           3. With a rational human Delta is negative for no belief: R gains neither by acting nor by switching off.
           4. Without uncertainty deferring to a human who errs is strictly worse (exact, every cell with mean not 0).
           5. Nor do learners without uncertainty defer to a human who errs: fewer than one cell of those above 0.02.
-          6. Q-learning gains more from the switch with uncertainty than without, and
-          7. more than where it takes the human's choice to be independent of the payoff.
-          8. PPO gains more from the switch with uncertainty than without, and
-          9. more than where it takes the human's choice to be independent of the payoff.
+          6. Q-learning gains more from the switch with uncertainty than without.
+          7. Q-learning gains more than where it takes the human's choice to be independent of the payoff.
+          8. PPO gains more from the switch with uncertainty than without.
+          9. PPO gains more than where it takes the human's choice to be independent of the payoff.
 Leaves    Beliefs other than the Gaussian, several actions, repeated play, and what uncertainty costs the designer.
           The human's noise beta is known to the robot, as in the paper; here nobody has to infer it.
 """
@@ -294,8 +294,9 @@ def run(settings: Settings, rng: np.random.Generator, log: Any) -> dict[str, flo
             "ppo": think(state["ppo"]["weights"], beliefs)[0].argmax(axis=1),
         }
 
-    def agreement(choice: np.ndarray) -> float:
-        return float(((choice == DEFER) == (delta > 0))[decisive].mean())
+    def agreement(choice: np.ndarray) -> Value:
+        agrees = ((choice == DEFER) == (delta > 0))[decisive]
+        return exact(agrees.mean(), "learned choices against the sign of the exact Delta")
 
     while state["round"] < settings.rounds:
         q_learning(state["q"], beliefs, settings, rng)
@@ -313,7 +314,7 @@ def run(settings: Settings, rng: np.random.Generator, log: Any) -> dict[str, flo
     )
     for learner, choice in learned.items():
         gain = worth[np.arange(len(grid)), choice] - np.maximum(grid[:, 0], 0)
-        found[f"{learner}_agreement"] = exact(agreement(choice), "learned choices against the sign of the exact Delta")
+        found[f"{learner}_agreement"] = agreement(choice)
         found[f"{learner}_gain"] = exact(gain.mean(), "exact worth of the learned choices on the grid")
     own = incentives(beliefs, settings.evidence)
     counted = errs(grid) & (np.abs(own) > DECISIVE)

@@ -135,7 +135,7 @@ ARMS = {
 }
 
 
-def run(settings: Settings, rng: np.random.Generator, log: Any) -> dict[str, float | Value]:
+def run(settings: Settings, rng: np.random.Generator, log: Any) -> dict[str, Value]:
     """Let the societies of one arm live through their generations; the numbers of the last one."""
     state = log.restore() or found(settings, rng)
     draws = state["draws"]
@@ -145,7 +145,7 @@ def run(settings: Settings, rng: np.random.Generator, log: Any) -> dict[str, flo
         societies = state["societies"] * (settings.societies if last and settings.shared_past else 1)
         lives = [live(texts, settings, draws) for texts in societies]
         means = {name: float(np.mean([getattr(life, name) for life in lives])) for name in MEASURED}
-        log.row(generation + 1, **means)
+        log.row(generation + 1, **{name: seen(number) for name, number in means.items()})
         if generation == 0:
             state["first"] = means["doublings"]
         if not last:
@@ -155,11 +155,17 @@ def run(settings: Settings, rng: np.random.Generator, log: Any) -> dict[str, flo
 
     log.example(narrate(societies[0], lives[0], settings))
     most = full_cooperation()
-    ends: dict[str, float | Value] = {**means, "gain": means["doublings"] - state["first"], "full_cooperation": most}
-    ends["share_of_full"] = means["wealth"] / most.number
+    means |= {"gain": means["doublings"] - state["first"], "share_of_full": means["wealth"] / most.number}
+    ends = {name: seen(number) for name, number in means.items()} | {"full_cooperation": most}
     if settings.societies > 1:
-        ends["variance_ratio"], ends["variance_p"] = luck_of_the_draw(societies, lives, settings, draws["replays"])
+        ratio, p = luck_of_the_draw(societies, lives, settings, draws["replays"])
+        method = f"bootstrap over {settings.replays} replays of each society"
+        ends |= {"variance_ratio": seen(ratio, method), "variance_p": seen(p, method)}
     return ends
+
+
+def seen(number: float, method: str = "one simulation; its interval is the one over seeds") -> Value:
+    return Value(number, "sampled", None, method)
 
 
 def found(settings: Settings, rng: np.random.Generator) -> dict[str, Any]:
