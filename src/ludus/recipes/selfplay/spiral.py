@@ -90,27 +90,33 @@ def run(settings: Settings, rng: np.random.Generator, log: Any) -> dict[str, Val
     """Teach one model game after game, each from the base; measure it on the way."""
     school = build_school(settings.games)
     size = Size(settings.layers, settings.width, 2, school.longest, len(school.lexicon.words))
-    saved = log.restore() or {"lesson": 0, "final": {}}
-    final = dict(saved["final"])
+    saved = log.restore()
+    final = dict(saved["final"]) if saved else {}
+
+    def snapshot() -> dict[str, Any]:
+        numbers = measure(student, school, lesson, late=2 * update >= settings.updates)
+        log.row(update, **numbers)
+        kept = {name: value._asdict() for name, value in numbers.items()}
+        state = {"lesson": number, "update": update, "numbers": kept, "student": state_of(student), "final": final}
+        log.checkpoint(state)
+        return kept
+
     for number, (lesson, lesson_rng) in enumerate(zip(settings.games, rng.spawn(len(settings.games)), strict=True)):
-        if number < saved["lesson"]:
+        if saved and number < saved["lesson"]:
             continue
-        student = new_student(size, settings, lesson_rng)
-        start = 0
-        if saved.get("student") and number == saved["lesson"]:
-            student, start = restore(student, saved["student"]), saved["update"]
+        student, update = new_student(size, settings, lesson_rng), 0
+        if saved and number == saved["lesson"]:
+            student, update, numbers = restore(student, saved["student"]), saved["update"], saved["numbers"]
         else:
             learn_base(student, school, settings)
-        for update in range(start, settings.updates + 1):
+            numbers = snapshot()
+        while update < settings.updates:
+            improve(student, school, lesson, settings)
+            update += 1
             if update % max(1, settings.updates // settings.snapshots) == 0:
-                numbers = measure(student, school, lesson, late=2 * update >= settings.updates)
-                log.row(update, **numbers)
-                log.checkpoint({"lesson": number, "update": update, "student": state_of(student), "final": final})
-            if update < settings.updates:
-                improve(student, school, lesson, settings)
-        final |= {name: value._asdict() for name, value in numbers.items()}
+                numbers = snapshot()
+        final |= numbers
         log.example(show_games(student, school, lesson))
-        log.checkpoint({"lesson": number + 1, "final": final})
     ends = {name: Value(**value) for name, value in final.items()}
     if "arithmetic/kuhn_poker" in ends and f"arithmetic/{TOGETHER}" in ends:
         more = ends[f"arithmetic/{TOGETHER}"].number - ends["arithmetic/kuhn_poker"].number
