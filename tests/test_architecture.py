@@ -75,7 +75,9 @@ def test_imports_point_one_way(file):
         return
     assert place in arrows(), f"{place} has no line in the layout of docs/architecture.md"
     wrong = imported(file) - arrows()[place] - {place}
-    assert not wrong, f"{file.relative_to(PACKAGE)} imports {', '.join(sorted(wrong))}: an arrow that the map does not have"
+    assert not wrong, (
+        f"{file.relative_to(PACKAGE)} imports {', '.join(sorted(wrong))}: an arrow that the map does not have"
+    )
 
 
 def test_no_circle():
@@ -98,7 +100,9 @@ def test_every_module_has_a_docstring(file):
 
 def test_the_command_line_loads_nothing_before_it_is_asked():
     code = "import sys, ludus.cli; print(*sys.modules)"
-    loaded = set(subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split())
+    loaded = set(
+        subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+    )
     assert "ludus.cli" in loaded
     assert not loaded & {"numpy", "scipy", "numba", "torch", "jinja2", "joblib", "ludus.tree", "ludus.study"}
 

@@ -256,6 +256,7 @@ def test_run_as_json_and_again(ludus, study):
     assert "18 of 18 cells" in err and "loaded" in err
     again = json.loads(ludus("run", study, "--json")[1])
     assert again == answer
+    assert "was run before" in ludus("run", study)[1]
     assert json.loads(ludus("run", study, "--json", "--fresh", "--jobs", "1")[1])["hash"] == answer["hash"]
     other = json.loads(ludus("run", study, "--json", "--root-seed", "1", "--seeds", "7", "--jobs", "1")[1])
     assert other["hash"] != answer["hash"] and (other["seeds"], other["root_seed"]) == (7, 1)

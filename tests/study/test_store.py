@@ -322,16 +322,6 @@ def test_the_hash_covers_results_and_no_times(tmp_path, moran):
     assert store.result_hash(run) != hash_
 
 
-def test_curves_are_means_with_intervals(tmp_path, moran):
-    run = run_study(moran, MORAN, runs=tmp_path, seeds=3, jobs=1)
-    curve = store.curves(run)["fit", "fixed"]
-    last = [store.bare(row.metrics["fixed"]) for row in store.rows(run) if row.arm == "fit" and row.step == 59]
-    assert curve["step"][-1] == 59 and len(last) == 3
-    assert curve["mean"][-1] == pytest.approx(np.mean(last))
-    # Student's t by the table: 4.303 for two degrees of freedom.
-    assert curve["high"][-1] - curve["mean"][-1] == pytest.approx(4.303 * np.std(last, ddof=1) / 3**0.5, rel=1e-3)
-
-
 def test_several_processes_share_a_folder(tmp_path, moran):
     """Four processes run and list at once: no run is lost, and none is told that the index is locked."""
     script = (

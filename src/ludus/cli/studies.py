@@ -50,6 +50,7 @@ def run(
 ) -> int:
     """Run a study and tell what came of it; returns the exit code. Raises Mistake."""
     path, recipe = _recipe(study)
+    began = time.time()
     overrides = dict(_setting(text) for text in settings)
     if to_record:
         _check_recordable(recipe, path, {"--quick": quick, "--arm": arms, "--set": settings}, seeds)
@@ -96,6 +97,8 @@ def run(
             }
         )
         return 0
+    if (finished.folder / "results.json").stat().st_mtime < began:
+        print(f"This very study was run before (started {finished.started}); --fresh runs it again.\n")
     _tell(recipe, finished)
     if recorded is not None:
         print(f"record  {recorded}")

@@ -198,29 +198,6 @@ def final_numbers(run: Run) -> tuple[dict[str, dict[str, np.ndarray]], dict[str,
     return values, kinds
 
 
-def curves(run: Run) -> dict[tuple[str, str], dict[str, list[float]]]:
-    """(arm, metric) -> step, mean, low, high, each float[steps]: means over seeds with Student's 95% interval.
-
-    low and high equal the mean where only one seed has the step.
-    """
-    from scipy.special import stdtrit  # slow to import, so only where it is used
-
-    points: dict[tuple[str, str], dict[int, list[float]]] = {}
-    for row in rows(run):
-        for metric, value in row.metrics.items():
-            points.setdefault((row.arm, metric), {}).setdefault(row.step, []).append(bare(value))
-    drawn: dict[tuple[str, str], dict[str, list[float]]] = {}
-    for curve, steps in points.items():
-        drawn[curve] = {"step": [], "mean": [], "low": [], "high": []}
-        for step in sorted(steps):
-            seen = np.array(steps[step])
-            mean, n = seen.mean(), len(seen)
-            half = stdtrit(n - 1, 0.975) * seen.std(ddof=1) / n**0.5 if n > 1 else 0.0
-            for name, value in (("step", step), ("mean", mean), ("low", mean - half), ("high", mean + half)):
-                drawn[curve][name].append(float(value))
-    return drawn
-
-
 def result_hash(run: Run) -> str:
     """Hash of the rows sorted by arm, seed and step and of the final numbers with their kinds; no times, no hosts."""
 
@@ -333,7 +310,6 @@ __all__ = [
     "Run",
     "StoreError",
     "Summary",
-    "curves",
     "example",
     "final_numbers",
     "list_runs",

@@ -185,7 +185,7 @@ def _verdict(
 def _why_not(claim: Claim, numbers: Numbers, endpoint: bool) -> str:
     """Why the claim cannot be judged, or "" where it can."""
     if claim.scope == "server" and not endpoint:
-        return "it needs a real model; give a server with --agent URL"
+        return "it needs a real model behind a server, and this version has no client of model servers yet"
     seeds = set()
     for arm in claim.arms():
         if arm not in numbers:
