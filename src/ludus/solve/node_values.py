@@ -20,7 +20,7 @@ def node_values(tree: Tree, table: np.ndarray) -> np.ndarray:
 
 
 def own_reach(tree: Tree, table: np.ndarray) -> np.ndarray:
-    """float64[K]: what the infoset's own player contributes to reaching it; with perfect recall the same at all nodes."""
+    """float64[K]: what its own player contributes to reaching an infoset; with perfect recall the same at all nodes."""
     reach, out = reaches(tree, table), np.zeros(len(tree.player))
     decides = tree.infoset >= 0
     out[tree.infoset[decides]] = reach[decides, tree.turn[decides]]
