@@ -3,6 +3,7 @@
 import contextlib
 import json as text_json
 import secrets
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from ludus.agents.tabular import tabular
 from ludus.agents.uniform import uniform
 from ludus.cli.console import Mistake, console, front_door, print_json, print_table, told
 from ludus.cli.solve import METHODS, MINIMAX, solved
-from ludus.game import Game
+from ludus.game import Game, UnknownGame
 from ludus.play import Episodes, play, tell_episode
 from ludus.records import Policy, Value
 from ludus.tree import TooLarge, grow
@@ -28,7 +29,12 @@ PLAYERS = ("human", "uniform", "first", *METHODS, MINIMAX)
 
 def show_games(json: bool) -> None:
     """Every game with the size of its tree, null where that is more than LISTED nodes."""
-    rows = [_facts(games.load(name)) for name in games.names()]
+    rows = []
+    for name in games.names():
+        try:
+            rows.append(_facts(games.load(name)))
+        except UnknownGame as fault:  # somebody else's file: all the others are still there
+            print(f"warning: {fault}", file=sys.stderr)
     if json:
         print_json(rows)
         return

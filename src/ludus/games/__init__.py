@@ -32,8 +32,7 @@ def load(spec: str) -> Game:
         raise UnknownGame(
             f"game: no game is named {name[:80]!r}; did you mean {', '.join(near)}? `ludus games` lists them"
         )
-    plugins = _plugins()
-    module = plugins[match["name"]].load() if match["name"] in plugins else import_module(f"{__name__}.{match['name']}")
+    module = _module(match["name"])
     numbers = _numbers(spec, match["numbers"])
     if not numbers:
         return getattr(module, match["name"].upper())
@@ -45,6 +44,16 @@ def load(spec: str) -> Game:
         raise ValueError(
             f"game: {spec!r} does not fit {match['name']}: {error}; write {module.variant().name}"
         ) from None
+
+
+def _module(name: str):
+    plugin = _plugins().get(name)
+    if plugin is None:
+        return import_module(f"{__name__}.{name}")
+    try:
+        return plugin.load()
+    except Exception as error:
+        raise UnknownGame(f"game: the plugin {plugin.value!r} that brings {name} does not load: {error}") from error
 
 
 def _plugins():

@@ -1,6 +1,8 @@
 """The papers you can run, one file each, found by listing the folders: recipes/FAMILY/SLUG.py."""
 
 import difflib
+from importlib.metadata import entry_points
+from importlib.util import find_spec
 from pathlib import Path
 
 from ludus.study.recipe import NotARecipe, Recipe
@@ -8,9 +10,21 @@ from ludus.study.recipe import load as load_file
 
 
 def find() -> dict[str, Path]:
-    """slug -> file. The slug is the file's name with hyphens for underscores; nothing is imported."""
+    """slug -> file. The slug is the file's name with hyphens for underscores; no recipe is imported.
+
+    Installed plugins bring theirs through entry points of the group `ludus.recipes`, SLUG = MODULE; one whose module is
+    not there is left out.
+    """
     files = sorted(Path(__file__).parent.glob("*/*.py"))
-    return {file.stem.replace("_", "-"): file for file in files if not file.stem.startswith("_")}
+    found = {file.stem.replace("_", "-"): file for file in files if not file.stem.startswith("_")}
+    for entry in entry_points(group="ludus.recipes"):
+        try:
+            module = find_spec(entry.value)
+        except ImportError:
+            continue
+        if module is not None and module.origin:
+            found.setdefault(entry.name, Path(module.origin))
+    return found
 
 
 def locate(slug_or_path: str | Path) -> Path:
