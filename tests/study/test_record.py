@@ -62,12 +62,16 @@ def test_only_the_full_study_is_recorded(tmp_path):
     assert not (tmp_path / "results").exists()
 
 
-def test_a_claim_that_holds_on_its_control_is_a_fault(tmp_path):
-    """Both arms are above 0.05, so the claim says nothing of the mechanism; the record says so."""
+def test_a_claim_that_holds_on_its_control_is_not_held(tmp_path):
+    """Both arms are above 0.01, so the claim says nothing of the mechanism; the verdict says so."""
     recipe = dataclasses.replace(load(MORAN), claims=(Higher("fit", than=0.01, metric="fixed"),))
     run = run_study(recipe, MORAN, runs=tmp_path / "runs", jobs=1)
     stored = json.loads(record.record(run, recipe, MORAN, tmp_path).read_text())
-    assert stored["claims"][0]["verdict"] == "holds"
+    (claim,) = stored["claims"]
+    assert claim["verdict"] == "inconclusive" and claim["control"]["verdict"] == "holds"
+    assert claim["p"] <= 0.05 and "with the control neutral it is there too" in claim["sentence"]
+    assert record.faults(stored) == []
+    claim["verdict"] = "holds"  # nobody may write it in by hand
     (fault,) = record.faults(stored)
     assert "also holds with the control neutral in its place" in fault
 

@@ -32,7 +32,7 @@ from ludus.study.disk import Corrupt, StoreError, body_of, lock, make_folder, nu
 from ludus.study.log import EVENTS, Log, numbers
 from ludus.study.recipe import BadSetting, Recipe, code_hash, control_of, load, resolve
 from ludus.study.store import Run
-from ludus.study.verdict import as_json, judge
+from ludus.study.verdict import as_json, beside_control, judge
 
 ERROR = "error.txt"
 _ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
@@ -320,11 +320,12 @@ def _results(recipe: Recipe, run: Run, settings: Mapping[str, Any]) -> dict[str,
     if not run.asked["quick"]:
         for claim in recipe.claims:
             control = control_of(recipe, claim)
-            verdicts.append(as_json(judge(claim, values, kinds, endpoint)))
+            beside = judge(claim.at(control), values, kinds, endpoint)
+            verdicts.append(as_json(beside_control(judge(claim, values, kinds, endpoint), beside, control)))
             judged.append(
                 {
                     "reverse": as_json(judge(claim.reverse(), values, kinds, endpoint)),
-                    "control": as_json(judge(claim.at(control), values, kinds, endpoint)),
+                    "control": as_json(beside),
                     "control_arm": control,
                 }
             )

@@ -17,7 +17,7 @@ A claim that needs several things shown (`Equivalent`, `Ordered`) holds when eac
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from statistics import NormalDist
 from typing import Any
@@ -88,6 +88,20 @@ def judge(
     if isinstance(claim, Near):
         return _judge_exact(claim, effect, samples[0], kinds or {})
     return _judge_sampled(claim, effect, samples)
+
+
+def beside_control(verdict: Verdict, control: Verdict, arm: str) -> Verdict:
+    """The verdict once its control is known: what the control shows too is not the mechanism's, so it is not held.
+
+    control  the verdict on the same claim with the control, `arm`, in the place of its first arm
+    """
+    if not verdict.verdict == control.verdict == HOLDS:
+        return verdict
+    told = f"the effect is there ({verdict.sentence.removeprefix('Holds: ').rstrip('.')})"
+    sentence = (
+        f"Inconclusive: {told}, but with the control {arm} it is there too, so the mechanism is not what makes it."
+    )
+    return replace(verdict, verdict=INCONCLUSIVE, sentence=sentence)
 
 
 def adjust(p_values: Sequence[float | None]) -> list[float | None]:

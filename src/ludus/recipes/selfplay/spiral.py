@@ -16,8 +16,11 @@ Claims    In each game self-play with role-conditioned advantages ends
           2. at least 30% nearer than training against a fixed random opponent;
           3. with fewer empty scratchpads than with one shared baseline.
           Judged apart, transfer to expected-value arithmetic:
-          4. Kuhn poker alone lifts it above imitation of equilibrium games; 5. three games lift it above Kuhn alone.
-          With a model server: 6. the reasoning benchmarks rise.
+          4. Kuhn poker alone lifts it above the base, and 5. above imitation of equilibrium games;
+          6. three games in the place of Kuhn poker help it, and more than with shuffled payoffs. Amended: first held
+          against zero, but on one seed of root seed 0 every arm gained, since with three games less is forgotten; so
+          it was held against the control, and the study is recorded on root seed 1.
+          With a model server: 7. the reasoning benchmarks rise.
 Leaves    The paper takes two clipped inner epochs a batch; here every update is on-policy, as its equation 3. Its
           payoffs are -1, 0 and 1; here they are the games' own, divided by the largest, so that Kuhn poker keeps its
           equilibrium. A malformed or illegal reply is paid as a lost game, as there, but the game goes on with a random
@@ -191,6 +194,7 @@ class Student:
     variance: dict[str, float]  # baseline -> moving average of the variance of its advantages
     plan: dict[str, np.ndarray]  # game -> float64[K, A], the realisation-weighted sum of the late snapshots
     gradient_norm: float = 0.0
+    arithmetic: float = -1.0  # of the base, once it is measured
 
 
 def new_student(size: Size, settings: Settings, rng: np.random.Generator) -> Student:
@@ -205,7 +209,8 @@ def optimiser_of(model: Transformer, rate: float) -> torch.optim.Optimizer:
 
 def state_of(student: Student) -> dict[str, Any]:
     packed = {"rng": student.rng, "means": student.means, "variance": student.variance, "plan": student.plan}
-    return packed | {"network": pack(student.model, student.optimiser), "gradient_norm": student.gradient_norm}
+    packed |= {"gradient_norm": student.gradient_norm, "arithmetic": student.arithmetic}
+    return packed | {"network": pack(student.model, student.optimiser)}
 
 
 def restore(student: Student, state: dict[str, Any]) -> Student:
@@ -384,8 +389,13 @@ def measure(student: Student, school: School, lesson: str, late: bool) -> dict[s
         )
     ask = school.questions[school.held_out]
     quiz = read_off(LanguagePlayer(student.model, school.lexicon, QUIZ), ask, np.ones((len(ask), 3), bool))
-    right = quiz.table[np.arange(len(ask)), school.answers[school.held_out]].mean()
-    numbers[f"arithmetic/{lesson}"] = Value(float(right), "exact", None, "all held-out questions, all scratchpads")
+    right = float(quiz.table[np.arange(len(ask)), school.answers[school.held_out]].mean())
+    student.arithmetic = right if student.arithmetic < 0 else student.arithmetic
+    method = "all held-out questions, all scratchpads"
+    numbers[f"arithmetic/{lesson}"] = Value(right, "exact", None, method)
+    numbers[f"arithmetic_gain/{lesson}"] = Value(
+        right - student.arithmetic, "exact", None, f"{method}; less the base's"
+    )
     if student.variance["shared"] > 0:
         ratio = student.variance["role"] / student.variance["shared"]
         numbers[f"advantage_variance/{lesson}"] = Value(
@@ -454,17 +464,24 @@ RECIPE = Recipe(
         *claims_of("On Kuhn poker, after all three games", TOGETHER, f"nash_conv/{TOGETHER}/kuhn_poker", "equilibrium"),
         Higher(
             "role_conditioned",
-            than="imitation",
-            metric="arithmetic/kuhn_poker",
+            than=0.0,
+            metric="arithmetic_gain/kuhn_poker",
             scope="transfer",
-            says="Self-play on Kuhn poker lifts held-out arithmetic above imitation of equilibrium games",
+            says="Self-play on Kuhn poker lifts held-out arithmetic above that of the base",
         ),
         Higher(
             "role_conditioned",
-            than=0.0,
+            than="imitation",
+            metric="arithmetic/kuhn_poker",
+            scope="transfer",
+            says="Self-play on Kuhn poker leaves held-out arithmetic above imitation of equilibrium games",
+        ),
+        Higher(
+            "role_conditioned",
+            than="shuffled",
             metric="arithmetic_more/together",
             scope="transfer",
-            says="Self-play on three games lifts held-out arithmetic above self-play on Kuhn poker alone",
+            says="Three games in the place of Kuhn poker alone help arithmetic more than with shuffled payoffs",
         ),
         Higher(
             "role_conditioned",
@@ -486,7 +503,8 @@ RECIPE = Recipe(
         "malformed": ("probability", "how often a reply is not thoughts and an action"),
         "illegal": ("probability", "how often a well-formed reply names an illegal action"),
         "arithmetic": ("probability", "right answers to expected-value questions never seen"),
-        "arithmetic_more": ("probability", "what three games add to the arithmetic of Kuhn poker alone"),
+        "arithmetic_gain": ("probability", "the same, less what the base got right"),
+        "arithmetic_more": ("probability", "arithmetic after three games, less that after Kuhn poker alone"),
         "advantage_variance": (
             "ratio",
             "variance of role-conditioned over shared-baseline advantages, on the same batches",
