@@ -34,7 +34,7 @@ Leaves    Real models, which need the chat client of `models`: the ranking of cl
           Claim 3 was first held against the hidden trace. On root seed 0 that held (2.2 doublings), but so it did with
           the shuffled trace in the place of the true one (1.3): with nothing to see, the gift to strangers is the only
           number at work and selection wears it down faster than three. Claim 3 was therefore turned to the shuffled
-          trace, all else unchanged, and belongs on seeds not looked at before: root seed 1 or later. Claim 5 says
+          trace, all else unchanged, and is recorded on root seed 2, at which nobody had looked before. Claim 5 says
           something only where claim 4 holds. Claim 7 is to be read beside its control: on root seed 0 punishment made
           no difference (0.1), and on root seed 1 a punishment that costs but destroys nothing gained as much (0.9) as a
           real one (0.9), which points to the gift withheld rather than to the harm.
