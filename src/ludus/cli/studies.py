@@ -194,7 +194,7 @@ def _tell(recipe: Recipe, finished: Run) -> None:
     assert results is not None
     for number, verdict in enumerate(finished.verdicts, 1):
         out.print(_in_words(number, verdict))
-        out.print(Padding(Text(verdict.sentence), (0, 0, 1, 2)))
+        out.print(Padding(Text(verdict.sentence), (0, 0, 1, 2), expand=False))
     if finished.asked["quick"]:
         metrics = list(dict.fromkeys(claim.metric for claim in recipe.claims))
         rows = [(arm, *(_mean(seen.get(name)) for name in metrics)) for arm, seen in results["numbers"].items()]
