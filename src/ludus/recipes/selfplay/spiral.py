@@ -37,7 +37,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 
-from ludus.agents.language import LanguagePlayer, Lexicon, lexicon, read_off
+from ludus.agents.language import LanguagePlayer, Lexicon, Told, lexicon, read_off
 from ludus.agents.tabular import tabular
 from ludus.agents.uniform import uniform
 from ludus.game import CHANCE, Game
@@ -48,7 +48,7 @@ from ludus.measure.minimax import minimax_regret, position_regrets
 from ludus.measure.nash_conv import nash_conv
 from ludus.models.transformer import Size, Transformer
 from ludus.play import play
-from ludus.records import Value
+from ludus.records import Policy, Value
 from ludus.solve.cfr import cfr_plus
 from ludus.solve.node_values import node_values, own_reach, reaches
 from ludus.study import Claim, Higher, Lower, Recipe
@@ -77,6 +77,14 @@ class Settings:
     rate: float = 1e-3
     decay: float = 0.95  # of the moving averages, the paper's
     entropy: float = 0.1
+
+    def __post_init__(self) -> None:
+        known = {"games": (*GAMES, TOGETHER), "baseline": tuple(BASELINES), "opponent": ("self", "uniform")}
+        for name, words in known.items():
+            given = getattr(self, name)
+            wrong = [word for word in (given if isinstance(given, tuple) else (given,)) if word not in words]
+            if wrong or not given:
+                raise ValueError(f"{name} takes {', '.join(words)}; got {', '.join(wrong) or 'nothing'}")
 
 
 ARMS = {
@@ -107,7 +115,7 @@ def run(settings: Settings, rng: np.random.Generator, log: Any) -> dict[str, Val
     for number, (lesson, lesson_rng) in enumerate(zip(settings.games, rng.spawn(len(settings.games)), strict=True)):
         if saved and number < saved["lesson"]:
             continue
-        student, update = new_student(size, settings, lesson_rng), 0
+        student, update = new_student(size, school, settings, lesson_rng), 0
         if saved and number == saved["lesson"]:
             student, update, numbers = restore(student, saved["student"]), saved["update"], saved["numbers"]
         else:
@@ -135,11 +143,10 @@ def improve(student: "Student", school: "School", lesson: str, settings: Setting
     batches: list[tuple[pg.Replies, np.ndarray]] = []
     subjects = GAMES if lesson == TOGETHER else (lesson,)
     for name in subjects:
-        subject = school.subjects[name]
-        player = LanguagePlayer(student.model, school.lexicon, subject.game)
+        subject, player = school.subjects[name], student.players[name]
         games = settings.batch // len(subjects)
         if settings.expert:
-            batches.append((expert_replies(subject, school.lexicon, games, student.rng), np.empty(0)))
+            batches.append((expert_replies(subject, player, games, student.rng), np.empty(0)))
         elif settings.opponent == "self":
             batches.append(gather(student, subject, player, [player, player], games, settings))
         else:
@@ -161,11 +168,9 @@ def gather(student, subject, player, policies, games, settings) -> tuple[pg.Repl
     payoff = episodes.payoff / np.abs(subject.tree.payoff).max()
     if settings.shuffle:
         payoff = student.rng.permutation(payoff)
-    against = [seat for seat, policy in enumerate(policies) if policy is not player]
-    code = GAMES.index(subject.game.name) * 3 + (
-        1 + against[0] if against else 0
-    )  # roles are counted apart by who is opposite
-    which = np.full(games, code)
+    others = [seat for seat, policy in enumerate(policies) if policy is not player]
+    opposite = 1 + others[0] if others else 0  # roles are counted apart by who sits opposite
+    which = np.full(games, 3 * GAMES.index(subject.game.name) + opposite)
     wrote = episodes.notes["thoughts"] >= 0
     lawful = episodes.notes["lawful"][wrote]
     game = np.repeat(np.arange(games), np.diff(episodes.first))[wrote]
@@ -188,6 +193,7 @@ class Student:
     """A model, its optimiser, its moving averages, and the random numbers of its lesson."""
 
     model: Transformer
+    players: dict[str, LanguagePlayer]  # the model at each game, and at the quiz
     optimiser: torch.optim.Optimizer
     rng: np.random.Generator
     means: dict[str, np.ndarray]  # baseline -> float64[9, 2]: game and who is opposite, by player
@@ -197,10 +203,12 @@ class Student:
     arithmetic: float = -1.0  # of the base, once it is measured
 
 
-def new_student(size: Size, settings: Settings, rng: np.random.Generator) -> Student:
+def new_student(size: Size, school: "School", settings: Settings, rng: np.random.Generator) -> Student:
     model = Transformer(size, rng)
+    told: list[Told] = [*(subject.game for subject in school.subjects.values()), QUIZ]
+    players = {game.name: LanguagePlayer(model, school.lexicon, game) for game in told}
     means = {kind: np.zeros((3 * len(GAMES), 2)) for kind in BASELINES}
-    return Student(model, optimiser_of(model, settings.rate), rng, means, dict.fromkeys(BASELINES, 0.0), {})
+    return Student(model, players, optimiser_of(model, settings.rate), rng, means, dict.fromkeys(BASELINES, 0.0), {})
 
 
 def optimiser_of(model: Transformer, rate: float) -> torch.optim.Optimizer:
@@ -232,16 +240,18 @@ QUIZ = Quiz("expected_value", THOUGHTS, lambda view: f"chance {view[0]} win {vie
 class Subject(NamedTuple):
     """A game with what the school knows of it.
 
+    row     bytes of a view -> its infoset
     worth   int64[K], the thought that is true of the infoset: the mover's value under uniform play is good, even, bad
     best    int64[K], the same of the best action there
-    expert  float64[K, A], an equilibrium
+    expert  an equilibrium
     """
 
     game: Game
     tree: Tree
+    row: dict[bytes, int]
     worth: np.ndarray
     best: np.ndarray
-    expert: np.ndarray
+    expert: Policy
 
 
 class School(NamedTuple):
@@ -258,9 +268,6 @@ class School(NamedTuple):
 @lru_cache(maxsize=1)
 def build_school(lessons: tuple[str, ...]) -> School:
     names = [name for name in GAMES if name in lessons or TOGETHER in lessons]
-    unknown = [lesson for lesson in lessons if lesson not in (*GAMES, TOGETHER)]
-    if unknown or not names:
-        raise ValueError(f"games: {unknown or lessons} are no lessons; write some of {', '.join((*GAMES, TOGETHER))}")
     subjects = {name: build_subject(load(name)._replace(name=name)) for name in names}
     chance, win, lose = np.meshgrid(np.arange(1, 4), np.arange(1, 7), np.arange(1, 7), indexing="ij")
     questions = np.stack([chance.ravel(), win.ravel(), lose.ravel()], axis=1)
@@ -285,8 +292,10 @@ def build_subject(game: Game) -> Subject:
     action_value = np.where(tree.legal, total / np.where(tree.legal, weight, 1), -np.inf)
     worth = np.where(tree.legal, action_value, 0).sum(axis=1) / tree.legal.sum(axis=1)
     margin = 0.1 * np.abs(tree.payoff).max()
-    expert = cfr_plus(tree, 1000).average if tree.perfect_recall else perfect_play(tree)
-    return Subject(game, tree, judge(worth, margin), judge(action_value.max(axis=1), margin), expert)
+    table = cfr_plus(tree, 1000).average if tree.perfect_recall else perfect_play(tree)
+    row = {view.tobytes(): number for number, view in enumerate(tree.view)}
+    thoughts = judge(worth, margin), judge(action_value.max(axis=1), margin)
+    return Subject(game, tree, row, *thoughts, tabular(tree, table))
 
 
 def perfect_play(tree: Tree) -> np.ndarray:
@@ -316,41 +325,38 @@ def learn_base(student: Student, school: School, settings: Settings) -> None:
     optimiser = optimiser_of(student.model, settings.base_rate)
     for _ in range(settings.base_updates):
         parts = []
-        for subject in school.subjects.values():
+        for name, subject in school.subjects.items():
             rows = rng.integers(len(subject.tree.player), size=settings.batch // len(school.subjects))
             legal = subject.tree.legal[rows]
             action = (rng.random(len(rows))[:, None] * legal.sum(axis=1, keepdims=True) < legal.cumsum(axis=1)).argmax(
                 1
             )
             thoughts = np.stack([subject.worth[rows], subject.best[rows]], axis=1)
-            parts.append(write(subject.game, subject.tree.view[rows], thoughts, action, school.lexicon, rng))
+            parts.append(write(student.players[name], subject.tree.view[rows], thoughts, action, rng))
         rows = rng.choice(train, size=settings.batch // 2)
         answer = school.answers[rows]
         thoughts = np.stack([answer, answer], axis=1)
-        parts.append(write(QUIZ, school.questions[rows], thoughts, answer, school.lexicon, rng))
+        parts.append(write(student.players[QUIZ.name], school.questions[rows], thoughts, answer, rng))
         replies = pg.Replies(*(pad_together([part[field] for part in parts]) for field in range(2)))
         pg.descend(student.model, optimiser, pg.imitation_loss(student.model, replies))
 
 
-def expert_replies(subject: Subject, words: Lexicon, games: int, rng: np.random.Generator) -> pg.Replies:
+def expert_replies(subject: Subject, player: LanguagePlayer, games: int, rng: np.random.Generator) -> pg.Replies:
     """Equilibrium games, with truthful scratchpads."""
-    policy = tabular(subject.tree, subject.expert)
-    episodes = play(subject.game, [policy, policy], games, rng)
-    row = {view.tobytes(): number for number, view in enumerate(subject.tree.view)}
-    rows = np.array([row[view.tobytes()] for view in episodes.view])
+    episodes = play(subject.game, [subject.expert, subject.expert], games, rng)
+    rows = np.array([subject.row[view.tobytes()] for view in episodes.view])
     thoughts = np.stack([subject.worth[rows], subject.best[rows]], axis=1)
-    return write(subject.game, episodes.view, thoughts, episodes.action, words, rng)
+    return write(player, episodes.view, thoughts, episodes.action, rng)
 
 
-def write(told, views, thoughts, action, words: Lexicon, rng: np.random.Generator) -> pg.Replies:
+def write(player: LanguagePlayer, views, thoughts, action, rng: np.random.Generator) -> pg.Replies:
     """Replies with none, one or both of the thoughts int64[B, 2] (probabilities 1/4, 1/4, 1/2) and an action."""
-    prompt = LanguagePlayer(None, words, told).prompts(views)  # type: ignore[arg-type]
     length = np.minimum(rng.integers(4, size=len(views)), 2)
     reply = np.zeros((len(views), 3), np.int64)
     for place in range(2):
-        reply[:, place] = np.where(place < length, words.thought_tokens[thoughts[:, place]], 0)
-    reply[np.arange(len(views)), length] = np.array(words.tokens(f"[{word}]" for word in told.words))[action]
-    return pg.Replies(prompt, reply)
+        reply[:, place] = np.where(place < length, player.lexicon.thought_tokens[thoughts[:, place]], 0)
+    reply[np.arange(len(views)), length] = player.action_tokens[action]
+    return pg.Replies(player.prompts(views), reply)
 
 
 def pad_together(parts: list[np.ndarray]) -> np.ndarray:
@@ -369,7 +375,7 @@ def measure(student: Student, school: School, lesson: str, late: bool) -> dict[s
     for name in GAMES if lesson == TOGETHER else (lesson,):
         subject = school.subjects[name]
         tree, label = subject.tree, name if lesson == name else f"{lesson}/{name}"
-        reading = read_off(LanguagePlayer(student.model, school.lexicon, subject.game), tree.view, tree.legal)
+        reading = read_off(student.players[name], tree.view, tree.legal)
         if tree.perfect_recall:
             plan = own_reach(tree, reading.table)[:, None] * reading.table
             if late:
@@ -388,7 +394,7 @@ def measure(student: Student, school: School, lesson: str, late: bool) -> dict[s
             float(np.mean(values)), "exact", None, "all scratchpads, weighted by self-play"
         )
     ask = school.questions[school.held_out]
-    quiz = read_off(LanguagePlayer(student.model, school.lexicon, QUIZ), ask, np.ones((len(ask), 3), bool))
+    quiz = read_off(student.players[QUIZ.name], ask, np.ones((len(ask), 3), bool))
     right = float(quiz.table[np.arange(len(ask)), school.answers[school.held_out]].mean())
     student.arithmetic = right if student.arithmetic < 0 else student.arithmetic
     method = "all held-out questions, all scratchpads"
@@ -416,15 +422,14 @@ def show_games(student: Student, school: School, lesson: str) -> str:
     """Two games of self-play, each decision with what the model read and wrote."""
     lines = []
     for name in GAMES if lesson == TOGETHER else (lesson,):
-        game = school.subjects[name].game
-        player = LanguagePlayer(student.model, school.lexicon, game)
-        episodes = play(game, [player, player], 2, student.rng)
+        player = student.players[name]
+        episodes = play(school.subjects[name].game, [player, player], 2, student.rng)
         for number in range(2):
             lines.append(f"{name}, game {number + 1}, after training on {lesson}")
             for row in range(episodes.first[number], episodes.first[number + 1]):
                 read, wrote = (school.lexicon.text(episodes.notes[note][row]) for note in ("prompt", "reply"))
                 lines.append(f"  player {episodes.player[row]} reads: {read}\n           writes: {wrote}")
-            lines.append("  payoffs: " + ", ".join(f"{payoff:+g}" for payoff in episodes.payoff[number]))
+            lines.append("  payoffs: " + ", ".join(f"{payoff + 0.0:+g}" for payoff in episodes.payoff[number]))
     return "\n".join(lines)
 
 
