@@ -1,0 +1,5 @@
+"""Before any test: one thread for BLAS and torch, as in a study's cells. Small models lose most of their time to more."""
+
+import os
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")
