@@ -1,4 +1,4 @@
-"""Before any test: one thread for BLAS and torch, as in a study's cells. Small models lose most of their time to more."""
+"""Before any test: one thread for BLAS and torch, as in a cell. Small models lose most of their time to more."""
 
 import os
 
