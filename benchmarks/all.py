@@ -53,7 +53,8 @@ PAGE = """# Speed against the peers
 
 The same work on both sides, one core, measured in turn (A B A B ...) in one run; a ratio above 1 means that Ludus is
 faster. Ratio is the median of the paired rounds; a promise counts by the lowest. Where a peer cannot be had its row
-says `not run`. `make bench` makes the peers' environments, runs all of it (about two minutes once they are there) and writes this page.
+says `not run`. `make bench` makes the peers' environments, runs all of it (about two minutes once they are there) and
+writes this page.
 
 {table}
 
