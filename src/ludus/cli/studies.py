@@ -22,13 +22,13 @@ from ludus import recipes
 from ludus.catalogue import papers, results_folder
 from ludus.cli.console import Mistake, console, front_door, print_json, print_table
 from ludus.cli.papers import COLOURS
-from ludus.pages.report import write_report
+from ludus.pages.report import NOT_RUN_SHOWN, write_report
 from ludus.study import BadSetting, NotARecipe, Recipe
 from ludus.study.disk import Corrupt, StoreError
 from ludus.study.record import NotRecordable, faults, read, record
 from ludus.study.run import CellFailed, Interrupted, Progress, run_study
 from ludus.study.store import Run, list_runs, open_run
-from ludus.study.verdict import Verdict, as_json
+from ludus.study.verdict import NOT_RUN, Verdict, as_json
 
 PLAIN_SECONDS = 15.0  # between two lines of progress where nobody watches a terminal
 CRASHED, STOPPED = 1, 130
@@ -192,9 +192,14 @@ def _tell(recipe: Recipe, finished: Run) -> None:
     out = console()
     results = finished.results
     assert results is not None
+    idle = sum(verdict.verdict == NOT_RUN for verdict in finished.verdicts)
     for number, verdict in enumerate(finished.verdicts, 1):
+        if verdict.verdict == NOT_RUN and idle > NOT_RUN_SHOWN:
+            continue
         out.print(_in_words(number, verdict))
         out.print(Padding(Text(verdict.sentence), (0, 0, 1, 2), expand=False))
+    if idle > NOT_RUN_SHOWN:
+        print(f"{idle} of {len(finished.verdicts)} claims were not run with these settings; the report says why.\n")
     if finished.asked["quick"]:
         metrics = list(dict.fromkeys(claim.metric for claim in recipe.claims))
         rows = [(arm, *(_mean(seen.get(name)) for name in metrics)) for arm, seen in results["numbers"].items()]

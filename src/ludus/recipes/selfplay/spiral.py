@@ -17,17 +17,17 @@ Claims    In each game self-play with role-conditioned advantages ends
           3. with fewer empty scratchpads than with one shared baseline.
           Judged apart, transfer to expected-value arithmetic:
           4. Kuhn poker alone lifts it above the base, and 5. above imitation of equilibrium games;
-          6. three games in the place of Kuhn poker help it, and more than with shuffled payoffs. Amended: first held
-          against zero, but on one seed of root seed 0 every arm gained, since with three games less is forgotten; so
-          it was held against the control, and the study is recorded on root seed 1.
+          6. three games in the place of Kuhn poker alone help it more than with shuffled payoffs.
           With a model server: 7. the reasoning benchmarks rise.
 Leaves    The paper takes two clipped inner epochs a batch; here every update is on-policy, as its equation 3. Its
           payoffs are -1, 0 and 1; here they are the games' own, divided by the largest, so that Kuhn poker keeps its
           equilibrium. A malformed or illegal reply is paid as a lost game, as there, but the game goes on with a random
           legal move, so that the policy is one of the game. An entropy term, equal in all arms, stands in for the
           pretrained model's breadth. Its experts' games were filtered for wins, which is no equilibrium; here all
-          equilibrium games are imitated. Whether a pretrained model's long reasoning transfers to mathematics can only
-          be seen with such a model.
+          equilibrium games are imitated. Claim 6 was first held against zero; on one seed of root seed 0 every arm
+          gained, since with three games less is forgotten, so it was held against the control and the study is
+          recorded on root seed 1. Whether a pretrained model's long reasoning transfers to mathematics can only be
+          seen with such a model.
 """
 
 from dataclasses import dataclass, replace
