@@ -6,6 +6,7 @@ import torch
 
 from ludus.agents.language import LanguagePlayer, lexicon, read_off, tally
 from ludus.games import load
+from ludus.measure.nash_conv import nash_conv, sampled_nash_conv
 from ludus.models.transformer import Size, Transformer
 from ludus.play import play
 from ludus.tree import TooLarge, grow
@@ -31,6 +32,16 @@ def test_the_policy_read_off_is_the_frequency_of_actions(player):
     error = np.sqrt(reading.table * (1 - reading.table) / replies)
     assert (np.abs(counts / replies - reading.table) < 4.5 * error + 1e-9).all()
     np.testing.assert_allclose(reading.table.sum(axis=1), 1, atol=1e-6)
+
+
+def test_a_sampled_reading_agrees_with_the_exact_one(player):
+    """The road for scratchpads too many to list: counted replies, and a NashConv of kind sampled."""
+    rng = np.random.default_rng(4)
+    exact = nash_conv(TREE, read_off(player, TREE.view, TREE.legal).table)
+    sampled = sampled_nash_conv(TREE, tally(player, TREE.view, TREE.legal, 1000, rng), rng, resamples=200)
+    assert (exact.kind, sampled.kind) == ("exact", "sampled")
+    assert sampled.interval[0] <= exact.number <= sampled.interval[1]
+    assert sampled.interval[1] - sampled.interval[0] < 0.3
 
 
 def test_empty_and_malformed_replies_are_counted_as_they_happen(player):
