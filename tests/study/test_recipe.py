@@ -173,3 +173,9 @@ def test_recipes_are_found_by_listing():
     assert recipes.load(HERE / "moran.py").slug == "moran"
     with pytest.raises(NotARecipe, match=f"Did you mean.*{slug}"):
         recipes.locate(slug[:-1])
+
+
+def test_a_recipe_of_a_package_has_its_own_name_in_every_process():
+    """Numba's disk cache holds the name of the module that compiled: with two names a file would break its cache."""
+    for slug, path in recipes.find().items():
+        assert load(path).run.__module__ == f"ludus.recipes.{path.parent.name}.{path.stem}", slug

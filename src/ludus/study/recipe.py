@@ -8,6 +8,7 @@ import ast
 import dataclasses
 import difflib
 import hashlib
+import importlib
 import importlib.util
 import math
 import re
@@ -69,16 +70,9 @@ def load(path: Path | str) -> Recipe:
     if file.suffix != ".py" or not file.is_file():
         raise NotARecipe(f"{path}: a recipe is a Python file; there is none of this name")
     sections(file)
-    # The name depends on the file alone, so that a worker process finds the same classes under the same name.
-    name = f"ludus_recipe_{file.stem}_{hashlib.sha256(str(file).encode()).hexdigest()[:12]}"
-    spec = importlib.util.spec_from_file_location(name, file)
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module  # dataclasses look their own module up
     try:
-        spec.loader.exec_module(module)
+        module = _import(file)
     except Exception as fault:
-        del sys.modules[name]
         raise NotARecipe(f"{path} cannot be imported: {type(fault).__name__}: {fault}") from fault
     recipe = getattr(module, "RECIPE", None)
     if not isinstance(recipe, Recipe):
@@ -87,6 +81,31 @@ def load(path: Path | str) -> Recipe:
         )
     check(recipe, str(path))
     return recipe
+
+
+def _import(file: Path) -> types.ModuleType:
+    """The module of a file: a package's under its own name, any other under one that depends on its path alone.
+
+    One file needs one name in all processes: a worker must find the same classes under it, and numba's disk cache holds
+    the name of the module that compiled.
+    """
+    for entry in sys.path:
+        parts = file.relative_to(entry).with_suffix("").parts if entry and file.is_relative_to(entry) else ()
+        if len(parts) > 1 and Path(entry, parts[0], "__init__.py").is_file():
+            spec = importlib.util.find_spec(".".join(parts))
+            if spec is not None and spec.origin and Path(spec.origin).resolve() == file:
+                return importlib.import_module(".".join(parts))
+    name = f"ludus_recipe_{file.stem}_{hashlib.sha256(str(file).encode()).hexdigest()[:12]}"
+    spec = importlib.util.spec_from_file_location(name, file)
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module  # dataclasses look their own module up
+    try:
+        spec.loader.exec_module(module)
+    except Exception:
+        del sys.modules[name]
+        raise
+    return module
 
 
 def sections(path: Path | str) -> dict[str, str]:
