@@ -10,11 +10,11 @@ BIN := .venv/bin
 install: .venv/installed
 
 .venv/installed: requirements.lock pyproject.toml
-	@echo "Installing into .venv: some 900 MB, a few minutes the first time."
+	@echo "Installing into .venv: some 1.5 GB, a few minutes the first time."
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
-	@echo "Compiling the engines, about half a minute."
+	@echo "Compiling the engines, some seconds."
 	$(BIN)/python -m ludus.compile
 	touch $@
 

@@ -19,15 +19,19 @@ Claims    In each game self-play with role-conditioned advantages ends
           4. Kuhn poker alone lifts it above the base, and 5. above imitation of equilibrium games;
           6. three games in the place of Kuhn poker alone help it more than with shuffled payoffs.
           With a model server: 7. the reasoning benchmarks rise.
-Leaves    The paper takes two clipped inner epochs a batch; here every update is on-policy, as its equation 3. Its
-          payoffs are -1, 0 and 1; here they are the games' own, divided by the largest, so that Kuhn poker keeps its
-          equilibrium. A malformed or illegal reply is paid as a lost game, as there, but the game goes on with a random
-          legal move, so that the policy is one of the game. An entropy term, equal in all arms, stands in for the
-          pretrained model's breadth. Its experts' games were filtered for wins, which is no equilibrium; here all
-          equilibrium games are imitated. Claim 6 was first held against zero; on one seed of root seed 0 every arm
-          gained, since with three games less is forgotten, so it was held against the control and the study is
-          recorded on root seed 1. Whether a pretrained model's long reasoning transfers to mathematics can only be
-          seen with such a model.
+Leaves    The paper takes two clipped inner epochs a batch; here every update is on-policy, as its equation 3.
+          Its payoffs are -1, 0 and 1; here they are the games' own, divided by the largest, so that Kuhn poker keeps
+          its equilibrium. A malformed or illegal reply is paid as a lost game, as there, but the game goes on with a
+          random legal move, so that the policy is one of the game. An entropy term, equal in all arms, stands in for
+          the pretrained model's breadth. Its experts' games were filtered for wins, which is no equilibrium; here all
+          equilibrium games are imitated. Rates, entropy, updates and the rule for forfeits were chosen in pilots of
+          14 settings on Kuhn poker on root seed 999, by its NashConv, which claims 1 and 2 judge: at an entropy of
+          0.02 single seeds of self-play stayed where training against the fixed opponent ends, so claim 2 on Kuhn
+          poker holds for settings picked with it in sight. Claims 4 and 6 have their form since one seed of root seed
+          0 was seen: 4 was added, and 6, first held against zero, was held against the control, since every arm
+          gained; the record is of root seed 1. Claim 5 shows nothing: its control, shuffled payoffs, is above
+          imitation too. Whether a pretrained model's long reasoning transfers to mathematics can only be seen with
+          such a model.
 """
 
 from dataclasses import dataclass, replace

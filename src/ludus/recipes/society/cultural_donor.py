@@ -24,20 +24,22 @@ Claims    1 Selection with a visible trace ends richer than with random survivor
           8 Not so every family: with punishment the muddled one ends less than half a doubling above itself without.
           9 Societies differ by more than the luck of who met whom (bootstrap over replays of their last generation).
           10 Claude richer than Gemini, Gemini richer than GPT-4o: needs a model server.
-Leaves    Real models, which need the chat client of `models`: the ranking of claim 10 and whether a stand-in resembles
-          any model. Strategies here do not look at holdings, and stand-ins do not use the scores beside the advice, so
-          that all selection is survival. Each generation plays the 12 rounds twice, roles exchanged, from 10 units
-          each time (public copies of the authors' notebook do the same), and the two are averaged: otherwise who gives
-          last decides who survives. With 12 rounds and 11 others nobody can avoid a second meeting; here no two meet
-          in consecutive rounds. The plan's "punishment helps one family but not all" is split into claims 7 and 8,
-          families named before the run, since the best of three noisy differences is above zero by chance alone.
-          Claim 3 was first held against the hidden trace. On root seed 0 that held (2.2 doublings), but so it did with
-          the shuffled trace in the place of the true one (1.3): with nothing to see, the gift to strangers is the only
-          number at work and selection wears it down faster than three. Claim 3 was therefore turned to the shuffled
-          trace, all else unchanged, and is recorded on root seed 2, at which nobody had looked before. Claim 5 says
-          something only where claim 4 holds. Claim 7 is to be read beside its control: on root seed 0 punishment made
-          no difference (0.1), and on root seed 1 a punishment that costs but destroys nothing gained as much (0.9) as a
-          real one (0.9), which points to the gift withheld rather than to the harm.
+Leaves    Real models, which need the chat client of `models`: the ranking of claim 10 and whether a stand-in
+          resembles any model. Strategies here do not look at holdings, and stand-ins do not use the scores beside the
+          advice, so that all selection is survival. Each generation plays the 12 rounds twice, roles exchanged, from
+          10 units each time (public copies of the authors' notebook do the same), and the two are averaged: otherwise
+          who gives last decides who survives. With 12 rounds and 11 others nobody can avoid a second meeting; here no
+          two meet in consecutive rounds. The plan's "punishment helps one family but not all" is split into claims 7
+          and 8, families named before the run, since the best of three noisy differences is above zero by chance
+          alone. Claim 3 was first held against the hidden trace. On root seed 0 that held (2.2 doublings), but so it
+          did with the shuffled trace in the place of the true one (1.3): with nothing to see, the gift to strangers
+          is the only number at work and selection wears it down faster than three. Claim 3 was therefore turned to
+          the shuffled trace, all else unchanged. So amended it was inconclusive on root seed 1 (0.5 doublings, p
+          0.007), and holds on root seed 2, which is recorded: read the two together. Claim 7 held on root seed 1, not
+          on root seeds 0 and 2. Claim 5 says something only where claim 4 holds. Claim 7 is to be read beside its
+          control: on root seed 0 punishment made no difference (0.1), and on root seed 1 a punishment that costs but
+          destroys nothing gained as much (0.9) as a real one (0.9), which points to the gift withheld rather than to
+          the harm.
 """
 
 import re
