@@ -63,7 +63,7 @@ def test_the_map_is_read():
     """The reader of the map sees the arrows that a person sees."""
     read = arrows()
     assert read["study"] == set()
-    assert read["solve"] == {"records", "game", "tree"}
+    assert read["solve"] == {"records", "game", "tree", "normal_form"}
     assert {"solve", "play", "study"} <= read["recipes"]
     assert "recipes" not in read["study"] and "learn" not in read["solve"]
 

@@ -57,3 +57,16 @@ class Population(NamedTuple):
     payoff: np.ndarray
     games: np.ndarray
     parent: np.ndarray
+
+
+class MDP(NamedTuple):
+    """A decision problem that is no game: one decider, states that forget nothing that matters. S states, A actions.
+
+    transition  float64[S, A, S], the probability of the next state; rows sum to one
+    reward      float64[S, A], expected, in reward units
+    discount    in [0, 1)
+    """
+
+    transition: np.ndarray
+    reward: np.ndarray
+    discount: float
