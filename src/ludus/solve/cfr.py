@@ -11,14 +11,16 @@ Zinkevich, Johanson, Bowling and Piccione (2007), "Regret minimization in games 
 equations 7 and 8. CFR+: Tammelin (2014), arXiv:1407.5042.
 """
 
-import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
 from numba import njit, types
 
-from ludus.solve.sequence_form import ACTION_VALUES, SequenceForm, action_values, fold
+from ludus.solve.regret_matching import MATCH_REGRETS, REGRET_ACTIONS, match_regrets, regret_actions
+from ludus.solve.sequence_form import ACTION_VALUES, action_values
+from ludus.solve.solution import Solution, averaged, check, run
 from ludus.tree import Tree
 
 
@@ -33,23 +35,6 @@ class State(NamedTuple):
     regret: np.ndarray
     total: np.ndarray
     iterations: int
-
-
-class Solution(NamedTuple):
-    """Where a solver has come to.
-
-    average     float64[K, A], the average strategy: this is what approaches equilibrium
-    current     float64[K, A], the strategy that the regrets stand for now
-    iterations  since the very first, earlier calls included
-    seconds     wall time of the sweeps of this call; folding the tree and making tables are left out
-    state       hand it back as `state` to go on
-    """
-
-    average: np.ndarray
-    current: np.ndarray
-    iterations: int
-    seconds: float
-    state: State
 
 
 def cfr(
@@ -86,111 +71,47 @@ def cfr_plus(
 
 
 def _solve(tree, iterations, state, checkpoints, watch, plus):
-    form = fold(tree)
-    done, regret, total = _start(tree, form, iterations, state, plus)
-    last, seconds = done + iterations, 0.0
-    stops = sorted({stop for stop in checkpoints if done < stop < last} | {last})
-    piece = max(1, 20_000_000 // (len(form.weight) + form.sequences))  # keeps the keyboard's interrupt alive
-    for stop in stops:
-        start = time.perf_counter()
-        while done < stop:
-            count = min(piece, stop - done)
-            strategy = _iterate(
-                done + 1, count, plus, form.root, form.parent, form.group, form.first_group,
-                form.block, form.first_block, form.target, form.weight, form.other, regret, total, action_values,
-            )  # fmt: skip
-            done += count
-        seconds += time.perf_counter() - start
-        solution = _solution(tree, form, regret, total, strategy, done, seconds)
-        if watch is not None and stop in checkpoints:
-            watch(solution)
-    return solution
-
-
-def _start(tree, form, iterations, state, plus):
-    if not isinstance(iterations, int | np.integer) or iterations < 1:
-        raise ValueError(f"iterations: a whole number, at least 1, is needed, not {iterations!r}")
+    check(tree, iterations, state)
     if state is None:
-        return 0, np.zeros(form.sequences), np.zeros(form.sequences)
-    for name in ("regret", "total"):
-        shape = np.shape(getattr(state, name))
-        if shape != tree.legal.shape:
-            raise ValueError(
-                f"state: {name} of this tree has shape {tree.legal.shape}, not {shape}; pass the state of the same tree"
-            )
+        state = State(np.zeros(tree.legal.shape), np.zeros(tree.legal.shape), 0)
     if plus and (np.asarray(state.regret) < 0).any():
         raise ValueError(
             "state: CFR+ has no negative regrets, this state has; continue it with cfr, or start without it"
         )
-    return int(state.iterations), *(_flat(form, table) for table in (state.regret, state.total))
 
+    def sweep(form, first, count, regret, total):
+        return _iterate(
+            first, count, plus, form.root, form.parent, form.group, form.first_group,
+            form.block, form.first_block, form.target, form.weight, form.other, regret, total,
+            action_values, regret_actions, match_regrets,
+        )  # fmt: skip
 
-def _solution(tree, form, regret, total, strategy, done, seconds):
-    weights = _table(tree, form, total)
-    sums = weights.sum(axis=1, keepdims=True)
-    uniform = tree.legal / tree.legal.sum(axis=1, keepdims=True)
-    average = np.where(sums > 0, weights / np.where(sums > 0, sums, 1.0), uniform)
-    state = State(_table(tree, form, regret), weights, done)
-    return Solution(average, _table(tree, form, strategy), done, seconds, state)
-
-
-def _table(tree: Tree, form: SequenceForm, numbers: np.ndarray) -> np.ndarray:
-    """Numbers of sequences, float64[S], as a table float64[K, A]."""
-    table = np.zeros(tree.legal.shape)
-    own = form.cell >= 0
-    table.ravel()[form.cell[own]] = numbers[own]
-    return table
-
-
-def _flat(form: SequenceForm, table: np.ndarray) -> np.ndarray:
-    """A table float64[K, A] as numbers of sequences, float64[S], zero at the empty sequences."""
-    return np.where(form.cell >= 0, np.asarray(table, np.float64).ravel()[form.cell], 0.0)
+    return run(tree, iterations, state, checkpoints, watch, sweep, partial(averaged, tree))
 
 
 _INTEGERS, _NUMBERS, _SEQUENCES = types.int64[::1], types.float64[::1], types.uint32[::1]
 _RECORDS = types.uint64[:, ::1]
 
 
-@njit(types.void(types.int64, _INTEGERS, _SEQUENCES, _RECORDS, _INTEGERS, *(_NUMBERS,) * 4), cache=True)
-def _match(player, root, parent, group, first_group, regret, strategy, plan, scratch):
-    """Regret matching (Zinkevich et al. 2007, equation 8) and, from the root down, the realisation plan it gives."""
-    plan[root[player]] = 1.0
-    half = np.uint64(len(scratch) // 2)
-    for number in range(first_group[player], first_group[player + 1]):
-        first, place, size, actions = group[number, 0], group[number, 1], group[number, 2], group[number, 3]
-        for i in range(size):
-            scratch[i] = 0.0
-            scratch[half + i] = plan[parent[place + i]]
-        for action in range(actions):
-            at = first + action * size
-            for i in range(size):
-                scratch[i] += max(regret[at + i], 0.0)
-        for action in range(actions):
-            at = first + action * size
-            for i in range(size):
-                chosen = max(regret[at + i], 0.0) / scratch[i] if scratch[i] > 0.0 else 1.0 / actions
-                strategy[at + i] = chosen
-                plan[at + i] = scratch[half + i] * chosen
-
-
 @njit(
     _NUMBERS(
         *(types.int64,) * 2, types.boolean, _INTEGERS, _SEQUENCES, _RECORDS, _INTEGERS,
         _RECORDS, _INTEGERS, _SEQUENCES, _NUMBERS, types.uint32[:, ::1],
-        *(_NUMBERS,) * 2, types.FunctionType(ACTION_VALUES),
+        *(_NUMBERS,) * 2, types.FunctionType(ACTION_VALUES), types.FunctionType(REGRET_ACTIONS),
+        types.FunctionType(MATCH_REGRETS),
     ),
     cache=True,
 )  # fmt: skip
 def _iterate(
     first_iteration, iterations, plus, root, parent, group, first_group, block, first_block, target, weight, other,
-    regret, total, action_values,
+    regret, total, action_values, regret_actions, match_regrets,
 ):  # fmt: skip
     """The iterations themselves: regret and total, float64[S], change in place; returns the strategy, float64[S]."""
     floor = 0.0 if plus else -np.inf
     strategy, plan, worth = np.zeros(len(regret)), np.zeros(len(regret)), np.zeros(len(regret))
     scratch = np.zeros(2 * len(parent) + 2)
     for player in range(len(root) - 1):
-        _match(player, root, parent, group, first_group, regret, strategy, plan, scratch)
+        match_regrets(player, root, parent, group, first_group, regret, strategy, plan, scratch)
     for iteration in range(first_iteration, first_iteration + iterations):
         share = float(iteration) if plus else 1.0
         for player in range(len(root) - 1):
@@ -198,19 +119,9 @@ def _iterate(
                 total[own] += share * plan[own]
                 worth[own] = 0.0
             action_values(player, block, first_block, target, weight, other, plan, worth)
-            for number in range(first_group[player + 1] - 1, first_group[player] - 1, -1):
-                first, place, size, actions = group[number, 0], group[number, 1], group[number, 2], group[number, 3]
-                for i in range(size):
-                    scratch[i] = 0.0
-                for action in range(actions):
-                    at = first + action * size
-                    for i in range(size):
-                        scratch[i] += strategy[at + i] * worth[at + i]
-                for action in range(actions):
-                    at = first + action * size
-                    for i in range(size):  # equation 7; Tammelin's floor keeps a bad past from being remembered
-                        regret[at + i] = max(regret[at + i] + (worth[at + i] - scratch[i]), floor)
-                for i in range(size):
-                    worth[parent[place + i]] += scratch[i]
-            _match(player, root, parent, group, first_group, regret, strategy, plan, scratch)
+            regret_actions(player, parent, group, first_group, strategy, worth, scratch)
+            for own in range(np.uint64(root[player] + 1), np.uint64(root[player + 1])):
+                # equation 7; Tammelin's floor keeps a bad past from being remembered
+                regret[own] = max(regret[own] + worth[own], floor)
+            match_regrets(player, root, parent, group, first_group, regret, strategy, plan, scratch)
     return strategy
