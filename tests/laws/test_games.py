@@ -174,24 +174,38 @@ def law_of_recall(game, nodes):
 
 
 def law_of_hiding(game, nodes):
-    """What chance hid stays hidden: after an event, a view depends on the view before, the event and earlier choices.
+    """What was hidden stays hidden: after an event, a view depends on the view before and on the event alone.
 
-    Two histories look alike to a player, and the players made the same choices in both. Then the same thing happens in
-    both. They still look alike: if not, the view let something slip that chance dealt out of the player's sight. What
-    another player chose out of sight may come out later, as bids do that are made at the same time. This is asked of
-    every player at every node.
+    Two histories look alike to a player. Then the same thing happens in both. They still look alike: if not, the view
+    let something slip that the player could not see when it happened. One thing may come out later: what a player chose
+    out of sight, as bids do that are made at the same time. This is asked of every player at every node.
     """
     states = {node.actions: node.state for node in nodes}
-    chosen, follows = {(): ()}, {}
+    unseen, hidden, follows = {(): ((),) * game.players}, {}, {}  # unseen: per player, choices made out of its sight
     for node in nodes:
         if node.actions:
-            before, event = states[node.actions[:-1]], node.actions[-1]
-            mover, choices = int(game.kernels.turn(before)), chosen[node.actions[:-1]]
-            chosen[node.actions] = choices if mover == CHANCE else (*choices, event)
+            past, event = node.actions[:-1], node.actions[-1]
+            mover, before = int(game.kernels.turn(states[past])), unseen[past]
+            if past not in hidden:
+                hidden[past] = [mover >= 0 and not is_seen(game, states[past], who) for who in range(game.players)]
+            unseen[node.actions] = tuple(
+                (*choices, event) if out_of_sight else choices
+                for choices, out_of_sight in zip(before, hidden[past], strict=True)
+            )
             for player in range(game.players):
-                then, now = naive.infoset_of(game, before, player), naive.infoset_of(game, node.state, player)
-                key = len(node.actions), then, mover, event, choices  # everybody can count events
+                then, now = naive.infoset_of(game, states[past], player), naive.infoset_of(game, node.state, player)
+                key = len(node.actions), then, mover, event, before[player]  # everybody can count events
                 assert follows.setdefault(key, now) == now, f"{node.actions}: player {player} sees what was hidden"
+
+
+def is_seen(game, state, player):
+    """Whether the player can tell apart all that may happen here, once it has happened."""
+    moves, views = naive.moves_of(game, state), set()
+    for move in moves:
+        child = state.copy()
+        game.kernels.apply(child, move)
+        views.add(naive.infoset_of(game, child, player))
+    return len(views) == len(moves)
 
 
 def law_of_secrets(game, nodes):
@@ -234,15 +248,12 @@ def test_hiding(spec):
 
 def deals_in_secret(game, nodes):
     """Whether chance deals something that not every player sees."""
-    for node in nodes:
-        if node.mover == CHANCE:
-            children = [node.state.copy() for _ in node.moves]
-            for child, move in zip(children, node.moves, strict=True):
-                game.kernels.apply(child, move)
-            for player in range(game.players):
-                if len({naive.infoset_of(game, child, player) for child in children}) < len(children):
-                    return True
-    return False
+    return any(
+        not is_seen(game, node.state, player)
+        for node in nodes
+        if node.mover == CHANCE
+        for player in range(game.players)
+    )
 
 
 @every_game
