@@ -6,6 +6,7 @@ import pytest
 
 from ludus import games, recipes
 from ludus.game import UnknownGame
+from ludus.games import kuhn_poker
 
 
 def brought(monkeypatch, room, *entries):
@@ -16,9 +17,8 @@ def brought(monkeypatch, room, *entries):
 
 
 def test_a_game_of_another_package(monkeypatch):
-    brought(monkeypatch, games, ("their_game", "tests.solve.three_player_kuhn", "ludus.games"))
-    module = __import__("tests.solve.three_player_kuhn", fromlist=["x"])
-    monkeypatch.setattr(module, "THEIR_GAME", module.THREE_PLAYER_KUHN, raising=False)
+    brought(monkeypatch, games, ("their_game", "ludus.games.kuhn_poker", "ludus.games"))
+    monkeypatch.setattr(kuhn_poker, "THEIR_GAME", kuhn_poker.variant(players=3), raising=False)
     assert "their_game" in games.names()
     assert games.load("their_game").players == 3
 

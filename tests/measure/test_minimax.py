@@ -4,7 +4,6 @@ from functools import cache
 
 import numpy as np
 import pytest
-from tests.solve.three_player_kuhn import THREE_PLAYER_KUHN
 
 from ludus.games import load
 from ludus.measure.minimax import NotPerfectInformation, minimax_regret, position_regrets, worst_minimax_regret
@@ -84,6 +83,6 @@ def test_games_with_hidden_cards_or_three_players_are_refused():
     kuhn = grow(load("kuhn_poker"))
     with pytest.raises(NotPerfectInformation, match="histories of one infoset go on differently"):
         minimax_regret(kuhn, np.full((12, 2), 0.5))
-    three = grow(THREE_PLAYER_KUHN)
+    three = grow(load("kuhn_poker(players=3)"))
     with pytest.raises(NotPerfectInformation, match="need two players"):
         minimax_regret(three, three.legal / three.legal.sum(axis=1, keepdims=True))

@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 from tests import naive
-from tests.solve.three_player_kuhn import THREE_PLAYER_KUHN
 
 from ludus.games import load
 from ludus.measure.nash_conv import exploitability, nash_conv, sampled_nash_conv
@@ -23,7 +22,7 @@ def uniform(tree):
         (load("leduc_poker"), 4.747222222222222),
         (load("liars_dice(dice=1, faces=5)"), 1.4417417989417993),
         (load("liars_dice(dice=1, faces=6)"), 1.561488646384479),
-        (THREE_PLAYER_KUHN, 2.0625),
+        (load("kuhn_poker(players=3)"), 2.0625),
     ],
 )
 def test_uniform_play(game, number):

@@ -5,7 +5,6 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from tests import naive
-from tests.solve.three_player_kuhn import THREE_PLAYER_KUHN
 
 from ludus.game import OVER
 from ludus.games import load
@@ -28,7 +27,9 @@ def with_random_payoffs(tree, rng):
     return replace(tree, payoff=rng.normal(size=tree.payoff.shape) * (tree.turn == OVER)[:, None])
 
 
-@pytest.mark.parametrize("game", [load("kuhn_poker"), THREE_PLAYER_KUHN, load("liars_dice(dice=1, faces=2)")])
+@pytest.mark.parametrize(
+    "game", [load("kuhn_poker"), load("kuhn_poker(players=3)"), load("liars_dice(dice=1, faces=2)")]
+)
 @pytest.mark.parametrize("seed", range(3))
 def test_agrees_with_recursion_on_random_payoffs(game, seed):
     rng = np.random.default_rng(seed)
@@ -57,7 +58,7 @@ def test_no_pure_strategy_does_better_on_kuhn_poker():
 
 def test_three_player_kuhn_uniform_values_match_open_spiel():
     # pyspiel.expected_returns of UniformRandomPolicy on kuhn_poker(players=3), OpenSpiel 2.0.2
-    tree = grow(THREE_PLAYER_KUHN)
+    tree = grow(load("kuhn_poker(players=3)"))
     assert values(tree, uniform(tree)) == pytest.approx([0.234375, -0.046875, -0.1875], abs=1e-12)
 
 

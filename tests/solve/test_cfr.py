@@ -5,7 +5,6 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from tests import naive
-from tests.solve.three_player_kuhn import THREE_PLAYER_KUHN
 
 from ludus.game import OVER
 from ludus.games import load
@@ -50,20 +49,24 @@ OPEN_SPIEL = {
     },
     ("liars_dice(dice=1, faces=5)", cfr): {2: 1.0222040534929682, 10: 0.320332811095924, 50: 0.07422142996360527},
     ("liars_dice(dice=1, faces=5)", cfr_plus): {2: 0.9029121541408233, 10: 0.2256503651672991, 50: 0.02374285439898929},
-    ("three_player_kuhn", cfr): {  # kuhn_poker(players=3)
+    ("kuhn_poker(players=3)", cfr): {
         1: 2.0624999999999996,
         10: 0.3124812059300961,
         100: 0.03701562416744547,
         200: 0.019305671679388847,
     },
-    ("three_player_kuhn", cfr_plus): {10: 0.14933017560455653, 100: 0.002954993635341685, 200: 0.0007374047543520224},
+    ("kuhn_poker(players=3)", cfr_plus): {
+        10: 0.14933017560455653,
+        100: 0.002954993635341685,
+        200: 0.0007374047543520224,
+    },
 }
 
 
 @pytest.mark.parametrize(("name", "solve"), OPEN_SPIEL)
 def test_agrees_with_open_spiel_iteration_for_iteration(name, solve):
     wanted = OPEN_SPIEL[name, solve]
-    tree = grow(THREE_PLAYER_KUHN if name == "three_player_kuhn" else load(name))
+    tree = grow(load(name))
     seen = {}
     solve(
         tree,
@@ -75,7 +78,9 @@ def test_agrees_with_open_spiel_iteration_for_iteration(name, solve):
 
 
 @pytest.mark.parametrize("solve", [cfr, cfr_plus])
-@pytest.mark.parametrize("game", [load("kuhn_poker"), THREE_PLAYER_KUHN, load("liars_dice(dice=1, faces=2)")])
+@pytest.mark.parametrize(
+    "game", [load("kuhn_poker"), load("kuhn_poker(players=3)"), load("liars_dice(dice=1, faces=2)")]
+)
 @pytest.mark.parametrize("seed", range(2))
 def test_agrees_with_the_textbook_on_random_payoffs(solve, game, seed):
     tree = grow(game)
@@ -106,7 +111,7 @@ def test_more_iterations_of_cfr_plus_leave_less_to_gain(name):
 
 
 @pytest.mark.parametrize("solve", [cfr, cfr_plus])
-@pytest.mark.parametrize("game", [load("leduc_poker"), THREE_PLAYER_KUHN])
+@pytest.mark.parametrize("game", [load("leduc_poker"), load("kuhn_poker(players=3)")])
 def test_stopped_and_continued_is_the_same_bit_for_bit(solve, game, tmp_path):
     tree = grow(game)
     whole = solve(tree, 120)

@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-from tests.solve.three_player_kuhn import THREE_PLAYER_KUHN
 
 from ludus.game import CHANCE, OVER
 from ludus.games import load
@@ -10,7 +9,7 @@ from ludus.solve.best_response import values
 from ludus.solve.node_values import node_values, own_reach, reaches
 from ludus.tree import grow
 
-GAMES = [load("kuhn_poker"), load("leduc_poker"), load("negotiation"), THREE_PLAYER_KUHN]
+GAMES = [load("kuhn_poker"), load("leduc_poker"), load("negotiation"), load("kuhn_poker(players=3)")]
 
 
 def some_table(tree):

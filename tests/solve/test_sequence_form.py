@@ -6,7 +6,6 @@ from weakref import ref
 
 import numpy as np
 import pytest
-from tests.solve.three_player_kuhn import THREE_PLAYER_KUHN
 
 from ludus.game import CHANCE, OVER
 from ludus.games import load
@@ -23,7 +22,9 @@ def test_as_many_sequences_as_legal_actions_and_one_empty_sequence_a_player(name
     assert sorted(own) == sorted(np.flatnonzero(tree.legal))
 
 
-@pytest.mark.parametrize("game", [load("leduc_poker"), load("liars_dice(dice=1, faces=3)"), THREE_PLAYER_KUHN])
+@pytest.mark.parametrize(
+    "game", [load("leduc_poker"), load("liars_dice(dice=1, faces=3)"), load("kuhn_poker(players=3)")]
+)
 def test_blocks_hold_every_payoff_once_where_its_sequences_meet(game):
     tree = grow(game)
     form = fold(tree)

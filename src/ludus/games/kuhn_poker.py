@@ -1,10 +1,12 @@
-"""Kuhn poker: three cards, one chip to bet, and bluffing is already optimal.
+"""Kuhn poker: a card each, one chip to bet, and bluffing is already optimal.
 
-Kuhn (1950), "A simplified two-person poker". Worth -1/18 chip to the first player.
+Kuhn (1950), "A simplified two-person poker". Worth -1/18 chip to the first player. More players: Szafron, Gibson,
+Sturtevant (2013), "A parameterized family of equilibrium profiles for three-player Kuhn poker"; one card more than
+players, and still one chip to bet.
 
-State    int64[6]: card of player 0, card of player 1, plies played, then the actions.
-Actions  0 pass (check or fold), 1 bet (bet or call). At the deal: the card, 0 to 2.
-View     int64[5]: own card, then everything after the cards, which is public.
+State    int64[3 P] for P players: their cards, plies played, then the actions.
+Actions  0 pass (check or fold), 1 bet (bet or call). At the deal: the card, 0 to P.
+View     int64[2 P + 1]: own card, then everything after the cards, which is public.
 """
 
 import numpy as np
@@ -13,56 +15,99 @@ from numba import njit
 from ludus.game import CHANCE, OVER, Game, Kernels
 
 PASS, BET, UNSEEN = 0, 1, -1
-CARD, PLIES, LINE = 0, 2, 3  # where each part of the state begins
+RANKS = "3456789TJQK"  # of the largest variant; a smaller one leaves out the low ones
 
 
 @njit(cache=True)
 def turn(state):
-    if state[CARD + 1] == UNSEEN:
+    """In turn, until all have passed, or all others have answered the first bet."""
+    players = len(state) // 3
+    plies, end = state[players], players
+    for ply in range(players - 1, -1, -1):
+        if state[players + 1 + ply] == BET:
+            end = players + ply
+    if state[players - 1] == UNSEEN:
         return CHANCE
-    bet_after_pass = state[PLIES] == 2 and state[LINE] == PASS and state[LINE + 1] == BET
-    return state[PLIES] % 2 if state[PLIES] < 2 or bet_after_pass else OVER
+    return plies % players if plies < end else OVER
 
 
 @njit(cache=True)
 def options(state, weights):
-    """At the deal, the probability of each card; afterwards, 1 for each legal action."""
-    share = 1 / 3 if state[CARD] == UNSEEN else 1 / 2
-    for card in range(3):  # one loop without an early return: compiled, a tenth of the time
-        if state[CARD + 1] != UNSEEN:
-            weights[card] = 1.0 if card < 2 else 0.0
-        else:
-            weights[card] = share if card != state[CARD] else 0.0
+    """At the deal, the probability of each card left; afterwards, 1 for each legal action."""
+    players = len(state) // 3
+    dealt = 0
+    for player in range(players):
+        dealt += state[player] != UNSEEN
+    share = 1 / (players + 1 - dealt)
+    for card in range(players + 1):  # loops without an early return: compiled, a tenth of the time
+        weights[card] = share if dealt < players else card <= BET
+    for player in range(dealt if dealt < players else 0):
+        weights[state[player]] = 0.0
 
 
 @njit(cache=True)
 def apply(state, action):
-    if state[CARD + 1] == UNSEEN:
-        state[CARD + (state[CARD] != UNSEEN)] = action
+    players = len(state) // 3
+    place = players + 1 + state[players]
+    if state[players - 1] != UNSEEN:
+        state[players] += 1
     else:
-        state[LINE + state[PLIES]] = action
-        state[PLIES] += 1
+        place = 0
+        while state[place] != UNSEEN:
+            place += 1
+    state[place] = action
 
 
 @njit(cache=True)
 def payoff(state, out):
-    """A fold pays the bettor one; a showdown pays the high card one, or two after a call."""
-    last = state[LINE + state[PLIES] - 1]
-    folded = last == PASS and state[LINE + state[PLIES] - 2] == BET
-    winner = state[PLIES] % 2 if folded else int(state[CARD + 1] > state[CARD])
-    out[winner], out[1 - winner] = 1.0 + last, -1.0 - last
+    """The pot goes to the highest card among those who bet, or among all where nobody did."""
+    players = len(state) // 3
+    pot, best, winner = 0, -1, 0
+    for player in range(players):
+        last = player + players * (player + players < state[players])  # the ply at which the player moved last
+        bet = state[players + 1 + last]
+        strength = state[player] + (players + 1) * bet
+        if strength > best:
+            best, winner = strength, player
+        pot += 1 + bet
+        out[player] = -1.0 - bet
+    out[winner] += pot
 
 
 @njit(cache=True)
 def view(state, player, out):
-    out[0] = state[CARD + player]
-    out[1:] = state[PLIES:]
+    out[0] = state[player]
+    out[1:] = state[len(state) // 3 :]
 
 
 def tell(view):
     """'J pass bet': you hold the jack, after a pass and a bet."""
     card, plies, *line = view
-    return " ".join(["JQK"[card], *(("pass", "bet")[action] for action in line[:plies])])
+    players = len(view) // 2
+    return " ".join([RANKS[card - players - 1], *(("pass", "bet")[action] for action in line[:plies])])
+
+
+def variant(players: int = 2) -> Game:
+    """Kuhn poker for so many players, at most 10."""
+    if not 2 <= players <= 10:
+        raise ValueError(
+            f"kuhn_poker: players has to be 2 to 10, not {players}; write for example kuhn_poker(players=3)"
+        )
+    if players == 2:
+        return KUHN_POKER
+    return KUHN_POKER._replace(
+        name=f"kuhn_poker(players={players})",
+        source="Szafron, Gibson, Sturtevant (2013), A parameterized family of equilibrium profiles for three-player "
+        "Kuhn poker",
+        rules=f"All {players} players ante one chip and are dealt one of {players + 1} cards: "
+        f"{', '.join(RANKS[-players - 1 : -1])} or K, K the highest. In turn they pass or bet one chip. Once a player "
+        "has bet, each of the others has one more turn: pass is a fold and bet is a call. The highest card among those "
+        "who bet takes the pot; among all where nobody bet.",
+        players=players,
+        view_size=2 * players + 1,
+        outcomes=players + 1,
+        start=np.array([*[UNSEEN] * players, 0, *[UNSEEN] * (2 * players - 1)]),
+    )
 
 
 KUHN_POKER = Game(
