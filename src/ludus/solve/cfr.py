@@ -12,15 +12,13 @@ equations 7 and 8. CFR+: Tammelin (2014), arXiv:1407.5042.
 """
 
 from collections.abc import Callable, Sequence
-from functools import partial
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit, types
+from numba import njit
 
-from ludus.solve.regret_matching import MATCH_REGRETS, REGRET_ACTIONS, match_regrets, regret_actions
-from ludus.solve.sequence_form import ACTION_VALUES, action_values
-from ludus.solve.solution import Solution, averaged, check, run
+from ludus.solve.regret_matching import REMEMBER, minimise_regret
+from ludus.solve.solution import Solution, check
 from ludus.tree import Tree
 
 
@@ -78,50 +76,16 @@ def _solve(tree, iterations, state, checkpoints, watch, plus):
         raise ValueError(
             "state: CFR+ has no negative regrets, this state has; continue it with cfr, or start without it"
         )
-
-    def sweep(form, first, count, regret, total):
-        return _iterate(
-            first, count, plus, form.root, form.parent, form.group, form.first_group,
-            form.block, form.first_block, form.target, form.weight, form.other, regret, total,
-            action_values, regret_actions, match_regrets,
-        )  # fmt: skip
-
-    return run(tree, iterations, state, checkpoints, watch, sweep, partial(averaged, tree))
+    return minimise_regret(tree, iterations, state, checkpoints, watch, _add_above_zero if plus else _add, int(plus))
 
 
-_INTEGERS, _NUMBERS, _SEQUENCES = types.int64[::1], types.float64[::1], types.uint32[::1]
-_RECORDS = types.uint64[:, ::1]
+@njit(REMEMBER, cache=True)
+def _add(iteration, first, last, settings, worth, regret, expected):
+    for own in range(np.uint64(first), np.uint64(last)):
+        regret[own] += worth[own]  # equation 7
 
 
-@njit(
-    _NUMBERS(
-        *(types.int64,) * 2, types.boolean, _INTEGERS, _SEQUENCES, _RECORDS, _INTEGERS,
-        _RECORDS, _INTEGERS, _SEQUENCES, _NUMBERS, types.uint32[:, ::1],
-        *(_NUMBERS,) * 2, types.FunctionType(ACTION_VALUES), types.FunctionType(REGRET_ACTIONS),
-        types.FunctionType(MATCH_REGRETS),
-    ),
-    cache=True,
-)  # fmt: skip
-def _iterate(
-    first_iteration, iterations, plus, root, parent, group, first_group, block, first_block, target, weight, other,
-    regret, total, action_values, regret_actions, match_regrets,
-):  # fmt: skip
-    """The iterations themselves: regret and total, float64[S], change in place; returns the strategy, float64[S]."""
-    floor = 0.0 if plus else -np.inf
-    strategy, plan, worth = np.zeros(len(regret)), np.zeros(len(regret)), np.zeros(len(regret))
-    scratch = np.zeros(2 * len(parent) + 2)
-    for player in range(len(root) - 1):
-        match_regrets(player, root, parent, group, first_group, regret, strategy, plan, scratch)
-    for iteration in range(first_iteration, first_iteration + iterations):
-        share = float(iteration) if plus else 1.0
-        for player in range(len(root) - 1):
-            for own in range(np.uint64(root[player]), np.uint64(root[player + 1])):
-                total[own] += share * plan[own]
-                worth[own] = 0.0
-            action_values(player, block, first_block, target, weight, other, plan, worth)
-            regret_actions(player, parent, group, first_group, strategy, worth, scratch)
-            for own in range(np.uint64(root[player] + 1), np.uint64(root[player + 1])):
-                # equation 7; Tammelin's floor keeps a bad past from being remembered
-                regret[own] = max(regret[own] + worth[own], floor)
-            match_regrets(player, root, parent, group, first_group, regret, strategy, plan, scratch)
-    return strategy
+@njit(REMEMBER, cache=True)
+def _add_above_zero(iteration, first, last, settings, worth, regret, expected):
+    for own in range(np.uint64(first), np.uint64(last)):
+        regret[own] = max(regret[own] + worth[own], 0.0)  # Tammelin's floor keeps a bad past from being remembered

@@ -30,6 +30,11 @@ class Solution(NamedTuple):
     seconds: float
     state: Any
 
+    @property
+    def profile(self) -> np.ndarray:
+        """What approaches equilibrium: the average."""
+        return self.average
+
 
 def check(tree: Tree, iterations: int, state: Any) -> None:
     """Raise ValueError where `iterations` is no count, or where a state's tables are not those of this tree.
@@ -85,7 +90,7 @@ def averaged(tree: Tree, strategy: np.ndarray, seconds: float, state: Any) -> So
     """The report of a solver whose state has a `total` of realisation plans; uniform where no plan has come."""
     sums = state.total.sum(axis=1, keepdims=True)
     uniform = tree.legal / tree.legal.sum(axis=1, keepdims=True)
-    average = np.where(sums > 0, state.total / np.where(sums > 0, sums, 1.0), uniform)
+    average = np.divide(state.total, sums, out=uniform, where=sums > 0)
     return Solution(average, strategy, state.iterations, seconds, state)
 
 
