@@ -1,5 +1,6 @@
 """Published numbers of the games, as data: (game, quantity, number, source). A new game brings its rows here."""
 
+import math
 from typing import NamedTuple
 
 
@@ -21,9 +22,22 @@ OPENSPIEL = "OpenSpiel 2.0 (Lanctot et al. 2019)"
 PROGRAM = "linear program over sequences, tests/naive.py zero_sum_value"
 RECURSION = "recursion, tests/naive.py nash_conv"
 COUNT = "by counting, in the comment"
+SYMMETRY = "the players can change places"
 GAMES = "Bottomley (2001), How many tic-tac-toe (noughts and crosses) games are possible?"
 POSITIONS = "Schaefer (2002), MathRec solutions (tic-tac-toe)"
 OEIS = "Tromp (2012), OEIS A212693"
+
+TEXTBOOK = {
+    **dict.fromkeys(
+        (
+            "battle_of_the_sexes", "chicken", "deadlock", "hawk_dove", "inspection", "matching_pennies", "ordinal",
+            "prisoners_dilemma", "pure_coordination", "stag_hunt",
+        ),
+        (2, 2),
+    ),
+    "rock_paper_scissors": (3, 3), "shapley": (3, 3), "travellers_dilemma": (9, 9), "volunteers_dilemma": (2, 2, 2),
+}  # fmt: skip
+"""Games in normal form, and how many strategies each player has."""
 
 KNOWN = [
     Known("kuhn_poker", "nodes", 58, OPENSPIEL),
@@ -31,6 +45,12 @@ KNOWN = [
     Known("kuhn_poker", "uniform NashConv", 11 / 12, OPENSPIEL),
     Known("kuhn_poker", "uniform value", 1 / 8, OPENSPIEL),
     Known("kuhn_poker", "value", -1 / 18, "Kuhn (1950)"),
+    Known("kuhn_poker(players=3)", "nodes", 617, OPENSPIEL),
+    Known("kuhn_poker(players=3)", "terminal histories", 312, OPENSPIEL),
+    Known("kuhn_poker(players=3)", "infosets", 48, OPENSPIEL),
+    Known("kuhn_poker(players=3)", "uniform NashConv", 2.0625, OPENSPIEL),
+    Known("kuhn_poker(players=4)", "nodes", 7_886, OPENSPIEL),
+    Known("kuhn_poker(players=4)", "infosets", 160, OPENSPIEL),
     Known("leduc_poker", "nodes", 9_457, OPENSPIEL),
     Known("leduc_poker", "terminal histories", 5_520, OPENSPIEL),
     Known("leduc_poker", "infosets", 936, "Southey et al. (2005), suits told apart"),
@@ -77,4 +97,53 @@ KNOWN = [
     Known("negotiation(turns=3, bell=15)", "value", -0.04304760085575, PROGRAM),
     Known("negotiation(turns=4, bell=0)", "value", -1 / 8, PROGRAM),
     Known("negotiation(turns=2, bell=0)", "value", -1 / 8, PROGRAM),
+    Known("goofspiel(cards=4, random=0, hidden=1, points=0)", "nodes", 1_077, OPENSPIEL),
+    Known("goofspiel(cards=4, random=0, hidden=1, points=0)", "terminal histories", 576, OPENSPIEL),
+    Known("goofspiel(cards=4, random=0, hidden=1, points=0)", "infosets", 162, OPENSPIEL),
+    Known("goofspiel(cards=4, random=0, hidden=1, points=0)", "uniform NashConv", 17 / 12, OPENSPIEL),
+    Known("goofspiel(cards=4, random=0, hidden=1, points=0)", "value", 0, SYMMETRY),
+    Known("goofspiel(cards=4, random=1, hidden=1, points=0)", "nodes", 26_773, OPENSPIEL),
+    Known("goofspiel(cards=4, random=1, hidden=1, points=0)", "terminal histories", 13_824, OPENSPIEL),
+    Known("goofspiel(cards=4, random=1, hidden=1, points=0)", "infosets", 3_608, OPENSPIEL),
+    Known("goofspiel(cards=4, random=1, hidden=1, points=0)", "uniform NashConv", 17 / 12, OPENSPIEL),
+    # both remember all bids: 1, 4^2 and then 4^2 3^2 histories; OpenSpiel forgets their order and has 270
+    Known("goofspiel(cards=4, random=0, hidden=0, points=0)", "infosets", 2 * (1 + 16 + 144), COUNT),
+    Known("goofspiel(cards=4, random=0, hidden=0, points=0)", "uniform NashConv", 3 / 2, OPENSPIEL),
+    Known("goofspiel(cards=3, random=1, hidden=1, points=1)", "infosets", 90, OPENSPIEL),
+    Known("goofspiel(cards=3, random=1, hidden=1, points=1)", "uniform NashConv", 8 / 3, OPENSPIEL + ", pays half"),
+    Known("oshi_zumo(coins=5, size=1, min_bid=1, horizon=50)", "nodes", 738, OPENSPIEL),
+    Known("oshi_zumo(coins=5, size=1, min_bid=1, horizon=50)", "terminal histories", 230, OPENSPIEL),
+    Known("oshi_zumo(coins=5, size=1, min_bid=1, horizon=50)", "infosets", 428, OPENSPIEL),
+    Known("oshi_zumo(coins=5, size=1, min_bid=1, horizon=50)", "uniform NashConv", 1.3, OPENSPIEL),
+    Known("oshi_zumo(coins=5, size=1, min_bid=1, horizon=50)", "value", 0, SYMMETRY),
+    Known("oshi_zumo(coins=6, size=2, min_bid=1, horizon=50)", "nodes", 3_429, OPENSPIEL),
+    Known("oshi_zumo(coins=6, size=2, min_bid=1, horizon=50)", "infosets", 2_028, OPENSPIEL),
+    Known("oshi_zumo(coins=6, size=2, min_bid=1, horizon=50)", "uniform NashConv", 1.7888888888888885, OPENSPIEL),
+    Known("oshi_zumo(coins=3, size=1, min_bid=0, horizon=3)", "nodes", 659, OPENSPIEL),
+    Known("oshi_zumo(coins=3, size=1, min_bid=0, horizon=3)", "infosets", 180, OPENSPIEL),
+    Known("oshi_zumo(coins=3, size=1, min_bid=0, horizon=3)", "uniform NashConv", 1.2465277777777777, OPENSPIEL),
+    Known("blotto(soldiers=5, fields=3, majority=1)", "nodes", 463, OPENSPIEL),
+    Known("blotto(soldiers=5, fields=3, majority=1)", "infosets", 2, OPENSPIEL),
+    Known("blotto(soldiers=5, fields=3, majority=1)", "uniform NashConv", 4 / 7, OPENSPIEL),
+    Known("blotto(soldiers=5, fields=3, majority=1)", "value", 0, SYMMETRY),
+    Known("blotto(soldiers=3, fields=4, majority=1)", "nodes", 421, OPENSPIEL),
+    Known("blotto(soldiers=3, fields=4, majority=1)", "uniform NashConv", 0.7, OPENSPIEL),
+    Known("blotto(soldiers=10, fields=3, majority=1)", "terminal histories", 66**2, OPENSPIEL),
+    # 5 values and 6 bids a player; a player sees its value alone
+    Known("sealed_bid_auction(players=2, values=5, bids=5, price=1)", "nodes", 1 + 5 + 25 * (1 + 6 + 36), COUNT),
+    Known("sealed_bid_auction(players=2, values=5, bids=5, price=1)", "infosets", 2 * 5, COUNT),
+    # normal forms: the root, and a layer of nodes for every player who has chosen; one infoset each
+    *(
+        Known(name, quantity, number, COUNT)
+        for name, sizes in TEXTBOOK.items()
+        for quantity, number in (
+            ("nodes", sum(math.prod(sizes[:chosen]) for chosen in range(len(sizes) + 1))),
+            ("infosets", len(sizes)),
+        )
+    ),
+    Known("matching_pennies", "value", 0, "Von Neumann and Morgenstern (1944)"),
+    Known("rock_paper_scissors", "value", 0, "Von Neumann and Morgenstern (1944)"),
+    Known("prisoners_dilemma", "uniform NashConv", 2 * (3 - 9 / 4), COUNT),  # defecting earns 3 against even play
+    Known("shapley", "uniform NashConv", 0, "Shapley (1964)"),
+    Known("volunteers_dilemma", "uniform NashConv", 0, "Diekmann (1985): wait with probability (1 / 4)^(1 / 2)"),
 ]

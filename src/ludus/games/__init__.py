@@ -1,7 +1,8 @@
 """The rules, one file per game, found by listing this folder.
 
 A file NAME.py holds the game under its upper-case name. Where the game has variants it also holds
-`variant(**numbers) -> Game`; the call without numbers is the constant.
+`variant(**numbers) -> Game`; the call without numbers is the constant. A file NAME.nfg is a textbook game in normal
+form, as Gambit writes it; its comment says where it comes from.
 """
 
 import difflib
@@ -10,14 +11,28 @@ from importlib import import_module
 from importlib.metadata import entry_points
 from pathlib import Path
 
+from ludus.gambit import read_nfg
 from ludus.game import Game, UnknownGame
+from ludus.normal_form import NormalForm, as_game
 
+_FOLDER = Path(__file__).parent
 _SPEC = re.compile(r"(?P<name>[a-z0-9_]+)(?:\((?P<numbers>[a-z0-9_=, ]*)\))?")
 
 
 def names() -> list[str]:
     """The names of the games in this folder, and of those that installed plugins bring (group `ludus.games`)."""
-    return sorted({path.stem for path in Path(__file__).parent.glob("[a-z]*.py")} | set(_plugins()))
+    return sorted(_forms() | {path.stem for path in _FOLDER.glob("[a-z]*.py")} | set(_plugins()))
+
+
+def form(name: str) -> NormalForm:
+    """A textbook game in normal form: "stag_hunt". Raises UnknownGame where no .nfg file has this name."""
+    if name not in _forms():
+        near = difflib.get_close_matches(name, _forms(), n=3, cutoff=0.4) or sorted(_forms())
+        raise UnknownGame(
+            f"game: no game in normal form is named {name[:80]!r}; did you mean {', '.join(near)}? Of another game "
+            "ludus.normal_form.reduced(grow(load(name))) makes one"
+        )
+    return read_nfg((_FOLDER / f"{name}.nfg").read_text(encoding="utf-8"), f"{name}.nfg")
 
 
 def load(spec: str) -> Game:
@@ -32,18 +47,24 @@ def load(spec: str) -> Game:
         raise UnknownGame(
             f"game: no game is named {name[:80]!r}; did you mean {', '.join(near)}? `ludus games` lists them"
         )
-    module = _module(match["name"])
-    numbers = _numbers(spec, match["numbers"])
+    name, numbers = match["name"], _numbers(spec, match["numbers"])
+    if name in _forms():
+        game, variant = as_game(form(name))._replace(name=name), None
+    else:
+        module = _module(name)
+        game, variant = getattr(module, name.upper()), getattr(module, "variant", None)
     if not numbers:
-        return getattr(module, match["name"].upper())
-    if not hasattr(module, "variant"):
-        raise ValueError(f"game: {match['name']} has no variants, but {spec!r} gives numbers; write {match['name']}")
+        return game
+    if variant is None:
+        raise ValueError(f"game: {name} has no variants, but {spec!r} gives numbers; write {name}")
     try:
-        return module.variant(**numbers)
+        return variant(**numbers)
     except TypeError as error:
-        raise ValueError(
-            f"game: {spec!r} does not fit {match['name']}: {error}; write {module.variant().name}"
-        ) from None
+        raise ValueError(f"game: {spec!r} does not fit {name}: {error}; write {game.name}") from None
+
+
+def _forms():
+    return {path.stem for path in _FOLDER.glob("[a-z]*.nfg")}
 
 
 def _module(name: str):
