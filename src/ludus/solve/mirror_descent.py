@@ -37,8 +37,8 @@ from ludus.tree import Tree
 class State(NamedTuple):
     """All the solver needs to go on, in the tree's numbering; saved as `_asdict()`, `State(**saved)` goes on.
 
-    policy      float64[K, A], logarithms of the probabilities; zero at illegal actions
-    magnet      float64[K, A], the same of the magnet, up to one number added per infoset
+    policy      float64[K, A], logarithms of the probabilities, up to one number added in an infoset; zero where illegal
+    magnet      float64[K, A], the same of the magnet
     iterations  how many went before
     """
 
@@ -260,10 +260,11 @@ def _iterate(
     reach_block, reach_first_block, reach_target, reach_weight, reach_other, policy, magnet, action_values,
 ):  # fmt: skip
     """The iterations: policy and magnet, logarithms float64[S], change in place; returns the strategy, float64[S]."""
-    strategy, plan = np.exp(policy), np.zeros(len(policy))
+    strategy, plan = np.zeros(len(policy)), np.zeros(len(policy))
     q, mass, scratch = np.zeros(len(policy)), np.zeros(len(policy)), np.zeros(len(parent) + 1)
     pull = step * temperature
     for _ in range(iterations):
+        _normalise(group, policy, strategy, scratch)
         _realise(root, parent, group, strategy, plan)
         for player in range(len(root) - 1):
             _evaluate(
@@ -271,9 +272,8 @@ def _iterate(
                 reach_block, reach_first_block, reach_target, reach_weight, reach_other,
                 strategy, plan, q, mass, scratch, action_values,
             )  # fmt: skip
-        for own in range(len(policy)):  # equation 12, before it is made to sum to one
-            policy[own] = (policy[own] + pull * magnet[own] + step * q[own]) / (1.0 + pull)
-        _normalise(group, policy, strategy, scratch)
-        for own in range(len(policy)):  # appendix H.5; equation 12 drops what its infoset's magnets have in common
-            magnet[own] += trail * (policy[own] - magnet[own])
+        for own in range(len(policy)):
+            policy[own] = (policy[own] + pull * magnet[own] + step * q[own]) / (1.0 + pull)  # equation 12
+            magnet[own] += trail * (policy[own] - magnet[own])  # appendix H.5
+    _normalise(group, policy.copy(), strategy, scratch)  # a run that goes on from here makes this step itself
     return strategy

@@ -47,7 +47,8 @@ def predictive_cfr_plus(
     """Run predictive CFR+ for `iterations` more iterations; arguments and errors as for `cfr`."""
     check(tree, iterations, state)
     if state is None:
-        state = State(*(np.zeros(tree.legal.shape) for _ in range(3)), 0)
+        zeros = np.zeros(tree.legal.shape)
+        state = State(zeros, zeros, zeros, 0)
 
     return minimise_regret(tree, iterations, state, checkpoints, watch, _predict, power=2)
 
