@@ -30,6 +30,14 @@ VARIANTS = [
     "negotiation(turns=2, bell=50)",
     "negotiation(turns=3, bell=0)",
     "negotiation(turns=3, bell=15)",
+    "kuhn_poker(players=3)",
+    "goofspiel(cards=3, random=1, hidden=1, points=1)",
+    "goofspiel(cards=3, random=1, hidden=0, points=0)",
+    "goofspiel(cards=4, random=0, hidden=0, points=0)",
+    "oshi_zumo(coins=3, size=1, min_bid=0, horizon=3)",
+    "oshi_zumo(coins=4, size=2, min_bid=2, horizon=50)",
+    "blotto(soldiers=3, fields=4, majority=0)",
+    "sealed_bid_auction(players=3, values=2, bids=2, price=2)",
 ]
 SPECS = games.names() + VARIANTS
 
