@@ -1,6 +1,54 @@
-"""Gambit's files: games in normal form (.nfg) and in extensive form (.efg), read and written."""
+"""Gambit's files: games in extensive form (.efg) and in normal form (.nfg), read and written."""
 
-from ludus.gambit.nfg import read_nfg
-from ludus.gambit.tokens import NotReadable
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
 
-__all__ = ["NotReadable", "read_nfg"]
+from ludus.gambit.efg import read_efg, write_efg
+from ludus.gambit.nfg import read_nfg, write_nfg
+from ludus.gambit.tokens import Cursor, NotReadable
+from ludus.normal_form import NormalForm
+
+if TYPE_CHECKING:
+    from ludus.tree import Tree
+
+__all__ = ["NotReadable", "read", "read_efg", "read_nfg", "save", "write_efg", "write_nfg"]
+
+
+def read(path: str | Path) -> "Tree | NormalForm":
+    """The game in a file, by what the file says it is, whatever it is called.
+
+    Raises NotReadable, which names the file, the line, the column, what was expected and what was seen; OSError where
+    there is no such file.
+    """
+    data = Path(path).read_bytes()
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as fault:
+        before = data[: fault.start].decode("utf-8-sig")
+        Cursor(before, str(path)).refuse("text in UTF-8", len(before), f"the byte {data[fault.start]:#04x}")
+    cursor = Cursor(text, str(path))
+    if cursor.take(r"[EN]FG(?!\S)", "EFG or NFG, the first word of a game file") == "EFG":
+        return read_efg(text, str(path))
+    return read_nfg(text, str(path))
+
+
+def save(path: str | Path, game: "Tree | NormalForm", title: str = "") -> None:
+    """Write a game to a file in one step: whoever reads it finds the old file or the new one, never half of one.
+
+    title  of the game; a normal form has one of its own, which serves where none is given
+    """
+    if isinstance(game, NormalForm):
+        text = write_nfg(game._replace(title=title) if title else game)
+    else:
+        text = write_efg(game, title)
+    path = Path(path)
+    draft = path.with_name(f".{path.name}.{os.getpid()}.draft")
+    try:
+        with draft.open("wb") as file:
+            file.write(text.encode())
+            file.flush()
+            os.fsync(file.fileno())
+        draft.replace(path)
+    finally:
+        draft.unlink(missing_ok=True)

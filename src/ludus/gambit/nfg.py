@@ -6,18 +6,14 @@ Source: the Gambit manual, "The strategic game (.nfg) file format", payoff versi
 """
 
 import math
-import re
 
 import numpy as np
 
-from ludus.gambit.tokens import NUMBER, TEXT, Cursor, distinct, number, unquote
+from ludus.gambit.rationals import shortest
+from ludus.gambit.tokens import Cursor, distinct, label, quote
 from ludus.normal_form import NormalForm, normal_form
 
 _AXES = 63  # numpy's arrays have at most 64, and one holds the players' payoffs
-_TEXTS = re.compile(rf"(?:\s*+{TEXT})*+", re.ASCII)
-_TEXT = re.compile(TEXT, re.ASCII)
-_NUMBERS = re.compile(rf"(?:\s*+{NUMBER}(?:\s*+,)?)*+", re.ASCII)
-_NUMBER = re.compile(NUMBER, re.ASCII)
 
 
 def read_nfg(text: str, file: str = "text") -> NormalForm:
@@ -31,7 +27,7 @@ def read_nfg(text: str, file: str = "text") -> NormalForm:
     cursor.take(r"[RD](?![^\s\"])", "R or D")
     title = cursor.text_of("the title")
     place = cursor.skip()
-    players = _texts(cursor, "the players' names")
+    players = cursor.texts("the players' names")
     if not 1 <= len(players) <= _AXES:
         cursor.refuse(f"the names of 1 to {_AXES} players", place, f"{len(players)}")
     place = cursor.skip()
@@ -58,26 +54,11 @@ def read_nfg(text: str, file: str = "text") -> NormalForm:
     )
 
 
-def _texts(cursor, expected):
-    """A list of quoted texts in braces."""
-    cursor.take(r"\{", f"{expected} in braces")
-    found = _take(cursor, _TEXTS, _TEXT)
-    cursor.take(r"\}", "a text in quotes or }")
-    return [unquote(token) for token in found]
-
-
-def _take(cursor, several, one):
-    """All tokens of one kind that come next, in one sweep: files hold millions."""
-    run = several.match(cursor.text, cursor.at)
-    start, cursor.at = cursor.at, run.end()
-    return one.findall(cursor.text, start, cursor.at)
-
-
 def _strategies(cursor, players):
     """For each player the names of its strategies, or only how many there are."""
     cursor.take(r"\{", "the players' strategies in braces")
     if cursor.sees("{"):
-        found = [_texts(cursor, "the names of a player's strategies") for _ in range(players)]
+        found = [cursor.texts("the names of a player's strategies") for _ in range(players)]
     else:
         found = [cursor.integer("how many strategies a player has") for _ in range(players)]
     cursor.take(r"\}", "}, the end of the strategies")
@@ -86,24 +67,12 @@ def _strategies(cursor, players):
 
 def _by_payoff(cursor, sizes):
     place, need = cursor.skip(), math.prod(sizes) * len(sizes)
-    payoff = _payoffs(cursor)
+    payoff = cursor.numbers("a payoff")
     if len(payoff) != need:
         if not cursor.ended():
             cursor.refuse("a payoff")
         cursor.refuse(f"{need} payoffs, {len(sizes)} for each of {math.prod(sizes)} entries", place, str(len(payoff)))
     return np.array(payoff)
-
-
-def _payoffs(cursor):
-    """The numbers that come next, commas between them or not. Raises NotReadable where one is not finite."""
-    place = cursor.skip()
-    found = [number(token) for token in _take(cursor, _NUMBERS, _NUMBER)]
-    if not all(map(math.isfinite, found)):
-        wrong = next(
-            token for token in _NUMBER.finditer(cursor.text, place, cursor.at) if not math.isfinite(number(token[0]))
-        )
-        cursor.refuse("a payoff that is finite", wrong.start())
-    return found
 
 
 def _by_outcome(cursor, sizes):
@@ -113,7 +82,7 @@ def _by_outcome(cursor, sizes):
         cursor.take(r"\{", "an outcome")
         cursor.text_of("the outcome's name")
         place = cursor.skip()
-        payoff = _payoffs(cursor)
+        payoff = cursor.numbers("a payoff")
         if len(payoff) != len(sizes):
             cursor.refuse(f"{len(sizes)} payoffs, one for each player", place, str(len(payoff)))
         cursor.take(r"\}", "}, the end of the outcome")
@@ -126,3 +95,18 @@ def _by_outcome(cursor, sizes):
         if chosen[-1] >= len(outcomes):
             cursor.refuse(f"the number of an outcome, at most {len(outcomes) - 1}", place)
     return np.array(outcomes)[chosen]
+
+
+def write_nfg(form: NormalForm) -> str:
+    """The text of a .nfg file, payoff version, which Gambit takes and from which `read_nfg` makes the same game.
+
+    Names that are empty, or twice among the players or one player's strategies, come back as numbers.
+    """
+    names = [" ".join(map(label, each)) for each in (form.players, *form.actions)]
+    strategies = "\n".join(f"  {{ {each} }}" for each in names[1:])
+    players = len(form.players)
+    axes = tuple(reversed(range(players)))
+    told = [*map(shortest, form.payoff.transpose((*axes, players)).ravel().tolist())]
+    line = players * len(form.actions[0])  # one for each sweep over the first player's strategies
+    rows = "\n".join(" ".join(told[at : at + line]) for at in range(0, len(told), line))
+    return f"NFG 1 R {quote(form.title)} {{ {names[0]} }}\n\n{{\n{strategies}\n}}\n{quote(form.comment)}\n\n{rows}\n"

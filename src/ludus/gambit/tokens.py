@@ -1,21 +1,28 @@
 """What Gambit's files are made of: quoted text, numbers, braces; and the error that says where a file went wrong.
 
 White space between tokens means nothing. Inside quotes a backslash before a quote makes it part of the text; any other
-backslash stands for itself. Source: the Gambit manual, "Game representation formats", and what Gambit's reader does.
+backslash stands for itself. Source: the Gambit manual, "Game representation formats", and what Gambit 16.7 takes.
 """
 
 import math
 import re
+import sys
 from collections import Counter
 from collections.abc import Sequence
 from typing import NoReturn
 
 # `++` and `*+` never give back what they took: every pattern here takes time linear in the text, whatever it holds.
-TEXT = r'"(?:[^"\\]++|\\"|\\)*+"'
+TEXT = r'"[^"\\]*+(?:\\"?+[^"\\]*+)*+"'
 INTEGER = r"[0-9]++"
-NUMBER = r"[+-]?(?:[0-9]++/[0-9]++|(?:[0-9]++(?:\.[0-9]*+)?|\.[0-9]++)(?:[eE][+-]?[0-9]++)?)"
+NUMBER = r"[+-]?+(?:[0-9]++(?:/[0-9]++|(?:\.[0-9]*+)?(?:[eE][+-]?+[0-9]++)?)|\.[0-9]++(?:[eE][+-]?+[0-9]++)?)"
 _SEEN = re.compile(rf"(?:{TEXT}|[{{}},]|[^\s{{}},]++)", re.ASCII)
+_TEXT, _TEXTS = re.compile(TEXT, re.ASCII), re.compile(rf"(?:\s*+{TEXT})*+", re.ASCII)
+_NUMBER, _NUMBERS = re.compile(NUMBER, re.ASCII), re.compile(rf"(?:\s*+{NUMBER}(?:\s*+,)?)*+", re.ASCII)
 _SPACE = re.compile(r"\s*+", re.ASCII)
+# What a token cannot hold is written as \u{20ac}, a way of Ludus: Gambit reads over it.
+_UNQUOTABLE = re.compile(r"[\\\ud800-\udfff]")
+_UNLABELLED = re.compile(r"[^ -~]|\\|\A |(?<= ) | \Z")
+_HIDDEN = re.compile(r"\\u\{([0-9a-f]{1,6})\}")
 _LONGEST = 4_000  # digits of a fraction; int() of more is slow, and Python refuses it
 
 
@@ -59,6 +66,29 @@ class Cursor:
         """The next token, a quoted text, without its quotes."""
         return unquote(self.take(TEXT, f"{expected} in quotes"))
 
+    def texts(self, expected: str) -> list[str]:
+        """The quoted texts of a list in braces."""
+        self.take(r"\{", f"{expected} in braces")
+        found = [unquote(token) for token in self.take_all(_TEXTS, _TEXT)]
+        self.take(r"\}", "a text in quotes or }")
+        return found
+
+    def numbers(self, expected: str) -> list[float]:
+        """The numbers that come next, commas between them or not. Raises NotReadable where one is not finite."""
+        start = self.skip()
+        found = [number(token) for token in self.take_all(_NUMBERS, _NUMBER)]
+        if not all(map(math.isfinite, found)):
+            tokens = _NUMBER.finditer(self.text, start, self.at)
+            at = next(token.start() for token in tokens if not math.isfinite(number(token[0])))
+            self.refuse(f"{expected} that is finite", at)
+        return found
+
+    def take_all(self, several: re.Pattern[str], one: re.Pattern[str]) -> list[str]:
+        """All tokens of one kind that come next, in one sweep: files hold millions."""
+        run = several.match(self.text, self.at)
+        start, self.at = self.at, run.end() if run else self.at
+        return one.findall(self.text, start, self.at)
+
     def integer(self, expected: str) -> int:
         """The next token, a whole number of at most 18 digits."""
         start = self.skip()
@@ -66,14 +96,6 @@ class Cursor:
         if len(digits) > 18:
             self.refuse(f"{expected} of at most 18 digits", start)
         return int(digits)
-
-    def number(self, expected: str) -> float:
-        """The next token, a finite number."""
-        start = self.skip()
-        value = number(self.take(NUMBER, expected))
-        if not math.isfinite(value):
-            self.refuse(f"{expected} that is finite", start)
-        return value
 
     def refuse(self, expected: str, at: int | None = None, seen: str | None = None) -> NoReturn:
         """Raises NotReadable about the token at `at`, the next one if not given."""
@@ -100,16 +122,29 @@ def number(token: str) -> float:
         return math.nan
 
 
+def quote(text: str) -> str:
+    """A title or a comment as a token; `unquote` turns it back."""
+    return '"' + _UNQUOTABLE.sub(_hide, text).replace('"', '\\"') + '"'
+
+
+def label(text: str) -> str:
+    """The name of a thing as a token: Gambit takes printable ASCII, with no space at an end or beside another."""
+    return '"' + _UNLABELLED.sub(_hide, text).replace('"', '\\"') + '"'
+
+
 def unquote(token: str) -> str:
     """The text of a token in quotes."""
-    return token[1:-1].replace('\\"', '"')
+    text = token[1:-1]
+    return _HIDDEN.sub(_show, text.replace('\\"', '"')) if "\\" in text else text
 
 
-def quote(text: str) -> str:
-    """The token that `unquote` turns back. Raises ValueError where there is none."""
-    if text.endswith("\\"):
-        raise ValueError(f"label: Gambit's files cannot hold a text that ends in a backslash, {text!r} does; rename it")
-    return '"' + text.replace('"', '\\"') + '"'
+def _hide(found):
+    return f"\\u{{{ord(found[0]):x}}}"
+
+
+def _show(found):
+    code = int(found[1], 16)
+    return chr(code) if code <= sys.maxunicode else found[0]
 
 
 def distinct(labels: Sequence[str], prefix: str = "") -> tuple[str, ...]:

@@ -1,0 +1,268 @@
+"""Games in extensive form as Gambit's .efg files, read into a Tree and written from one.
+
+The format has no place for a view, for numbered words, for the numbers of chance's outcomes. What Ludus writes keeps
+them where Gambit takes any text: views in the names of nodes, the rest in the comment and in labels. Read back, the
+tree is the same. In a file from elsewhere the view of an information set is its number.
+Source: the Gambit manual, "The extensive game (.efg) file format".
+"""
+
+import json
+from functools import cache
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from ludus.gambit.nodes import Nodes, read_nodes
+from ludus.gambit.rationals import probabilities, shortest
+from ludus.gambit.tokens import Cursor, NotReadable, distinct, label, quote
+
+if TYPE_CHECKING:
+    from ludus.tree import Tree  # brings numba: whoever reads a normal form need not wait for it
+
+CELLS = 50_000_000  # the most that one array may hold
+_MARK = "Ludus "
+
+
+def read_efg(text: str, file: str = "text") -> "Tree":
+    """The game that a .efg file's text describes; `file` is what errors call it.
+
+    Nodes stand breadth-first and infosets in the order of meeting, as `tree.grow` makes them. An action's word is its
+    label; where labels are empty or twice in one infoset, their positions from 1. Words are numbered as the file brings
+    them, and the children of a node stand in the order of their words. Branches that chance never takes stay, with
+    probability 0. Payoffs on the way to an end are added to its own. perfect_recall is found out.
+    Raises NotReadable, also where an array would have more than 50 million cells.
+    """
+    cursor = Cursor(text, file)
+    cursor.take(r"EFG(?!\S)", "EFG, the first word of a game in extensive form")
+    cursor.take(r"2(?!\S)", "2, the version of the format")
+    cursor.take(r"[RD](?![^\s\"])", "R or D")
+    cursor.text_of("the title")
+    start = cursor.skip()
+    players = tuple(cursor.texts("the players' names"))
+    if not players:
+        cursor.refuse("the name of at least one player", start)
+    comment = cursor.text_of("the comment") if cursor.sees('"') else ""
+    nodes = read_nodes(cursor, len(players))
+    kept = _kept(comment, nodes)
+    if kept is None:
+        players = distinct(players, "player ")
+    return _tree(nodes, kept or _from_elsewhere(nodes, players), players, file)
+
+
+class _Meaning(NamedTuple):
+    """What the moves of a file are in Ludus: M moves, in the order of the file.
+
+    words           A words
+    actions         for each move the numbers of its actions, or of its outcomes at an event of chance
+    names           for each move its name, "" at an event
+    view            int64[M, V], zeros at an event
+    perfect_recall  False where the game says so
+    """
+
+    words: tuple[str, ...]
+    actions: list[tuple[int, ...]]
+    names: list[str]
+    view: np.ndarray
+    perfect_recall: bool
+
+
+def _from_elsewhere(nodes: Nodes, players: tuple[str, ...]) -> _Meaning:
+    """Words are labels, outcomes of chance are positions, and all that a player sees is where it is."""
+    numbers: dict[str, int] = {}
+
+    @cache
+    def numbered(labels):
+        return tuple(numbers.setdefault(word, len(numbers)) for word in distinct(labels))
+
+    actions, names = [], []
+    for player, number, name, labels in zip(nodes.player, nodes.number, nodes.name, nodes.actions, strict=True):
+        actions.append(numbered(labels) if player else tuple(range(len(labels))))
+        names.append(name or f"{players[player - 1]}, information set {number}" if player else "")
+    return _Meaning(tuple(numbers), actions, names, np.array(nodes.number)[:, None], True)
+
+
+def _kept(comment: str, nodes: Nodes) -> _Meaning | None:
+    """What `write_efg` has put into the comment, labels and names of nodes; None where that is not well-formed."""
+    if not comment.startswith(_MARK):
+        return None
+    moves = list(zip(nodes.player, nodes.actions, nodes.node, strict=True))
+    try:
+        found = json.loads(comment.removeprefix(_MARK))
+        words, size, recall = tuple(found["words"]), found["view"], found["perfect_recall"]
+        if set(map(type, words)) > {str} or type(size) is not int or type(recall) is not bool:
+            return None
+        if not 0 <= size * max(1, len(moves)) <= CELLS:
+            return None
+        number = {code: place for place, code in enumerate(_codes(words))}
+        actions = [tuple(map(number.__getitem__ if player else int, labels)) for player, labels, _ in moves]
+        view = [list(map(int, node.split())) if player else [0] * size for player, _, node in moves]
+        numbers = np.array(view, np.int64).reshape(len(moves), size)
+    except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
+        return None
+    if any(len(set(each)) < len(each) or min(each) < 0 or max(each) >= 2**63 for each in actions):
+        return None
+    return _Meaning(words, actions, nodes.name, numbers, recall)
+
+
+def _codes(words: tuple[str, ...]) -> tuple[str, ...]:
+    """The labels that words have in a file: themselves, or their numbers where they are not told apart."""
+    return words if len(set(words) - {""}) == len(words) else tuple(map(str, range(len(words))))
+
+
+def _tree(nodes: Nodes, meaning: _Meaning, players: tuple[str, ...], file: str) -> "Tree":
+    from ludus.game import CHANCE, OVER
+    from ludus.tree import Labels, Tree
+
+    player = np.array(nodes.player, np.int64) - 1
+    for what, rows, columns in (
+        ("nodes x players", len(nodes.parent), len(players)),
+        ("information sets x actions", np.count_nonzero(player >= 0), len(meaning.words)),
+    ):
+        if rows * columns > CELLS:
+            raise NotReadable(f"{file}: expected at most {CELLS} cells of {what}, found {rows} x {columns}")
+    parent, move = np.array(nodes.parent), np.array(nodes.move)
+
+    # The actions of all moves laid end to end are slots; a node has the slot of the action that led to it.
+    choices = np.array([*map(len, meaning.actions), 0])  # the last is of the end, whose move is -1
+    first_slot = np.cumsum(choices) - choices
+    owner = np.repeat(np.append(player, OVER), choices)
+    action = np.array([number for each in meaning.actions for number in each], np.int64)
+    chance = np.ones(len(action))
+    chance[owner < 0] = [probability for odds in nodes.odds for probability in odds]
+    children = choices[move]
+    first_child = np.cumsum(children) - children
+    child = np.argsort(parent[1:], kind="stable") + 1  # of the first node that has any, then of the second, and so on
+    slot = np.full(len(parent), -1)
+    slot[child] = (first_slot[move] - first_child)[parent[child]] + np.arange(len(child))
+
+    key = np.where(owner[slot[1:]] >= 0, action[slot[1:]], slot[1:])
+    order = _breadth_first(np.lexsort((key, parent[1:])) + 1, first_child, children)
+    place = np.empty_like(order)
+    place[order] = np.arange(len(order))
+    recall = meaning.perfect_recall and _perfect_recall(nodes, slot.tolist())
+    move, slot = move[order], slot[order]
+    turn = np.append(np.where(player >= 0, player, CHANCE), OVER)[move]
+    met, when = np.unique(move[turn >= 0], return_index=True)
+    met = met[np.argsort(when)]  # the moves that are information sets, in the order in which the walk meets them
+    infoset = np.full(len(choices), -1)
+    infoset[met] = np.arange(len(met))
+    legal = np.zeros((len(met), len(meaning.words)), bool)
+    legal[np.repeat(infoset, choices)[owner >= 0], action[owner >= 0]] = True
+    names = [meaning.names[each] for each in met]
+    return Tree(
+        turn=turn,
+        parent=np.append(-1, place[parent[order[1:]]]),
+        action=np.append(-1, action[slot[1:]]),
+        first=np.append(1, 1 + np.cumsum(children[order])),
+        chance=np.append(1.0, chance[slot[1:]]),
+        infoset=infoset[move],
+        payoff=_payoff(nodes, parent, children, file)[order],
+        player=player[met],
+        legal=legal,
+        view=meaning.view[met],
+        labels=Labels(players, meaning.words, lambda row: names[row]),
+        perfect_recall=recall,
+    )
+
+
+def _breadth_first(child, first_child, children):
+    """The nodes level by level, given the children of each, in order, from place first_child[node] of `child`."""
+    order, child = [0], child.tolist()
+    begin, end = first_child.tolist(), (first_child + children).tolist()
+    for node in order:  # it grows while it is walked
+        order += child[begin[node] : end[node]]
+    return np.array(order)
+
+
+def _payoff(nodes, parent, children, file):
+    """What the outcomes on the way to each end add up to, 0 before the end: float64[N, P]."""
+    payoff = np.array(nodes.payoffs)[nodes.outcome]
+    if payoff[children > 0].any():
+        # Each round adds what the node so many steps above has added up, and doubles the steps.
+        payoff, above = np.vstack([payoff, np.zeros_like(payoff[:1])]), np.append(parent, -1)
+        with np.errstate(over="ignore", invalid="ignore"):
+            while (above >= 0).any():
+                payoff = payoff + payoff[above]
+                above = above[above]
+        payoff = payoff[:-1]
+    payoff[children > 0] = 0.0
+    if not np.isfinite(payoff).all():
+        raise NotReadable(
+            f"{file}: expected payoffs that add up to a finite number on the way to every end, found more"
+        )
+    return payoff
+
+
+def _perfect_recall(nodes: Nodes, slot: list[int]) -> bool:
+    """Whether all nodes of every information set follow the same own action, or none: `slot` is what led to a node."""
+    player, move, parent = [*nodes.player, 0], nodes.move, nodes.parent
+    last = list(range(len(parent)))  # the last node below, in the file's order
+    for node in range(len(parent) - 1, 0, -1):
+        last[parent[node]] = max(last[parent[node]], last[node])
+    entered: dict[int, list[int]] = {each: [] for each in player}  # by an action of that player, on the way here
+    before: dict[int, int] = {}
+    for node, (up, here) in enumerate(zip(parent, move, strict=True)):
+        if node:
+            entered[player[move[up]]].append(node)
+        if player[here]:
+            own = entered[player[here]]
+            while own and last[own[-1]] < node:
+                own.pop()
+            led = slot[own[-1]] if own else -1
+            if before.setdefault(here, led) != led:
+                return False
+    return True
+
+
+def write_efg(tree: "Tree", title: str = "") -> str:
+    """The text of a .efg file that Gambit takes and from which `read_efg` makes the same tree.
+
+    Raises ValueError where a payoff is not finite, or the probabilities at a node do not add up to one.
+    """
+    if not np.isfinite(tree.payoff).all():
+        raise ValueError("tree: a game file holds finite payoffs only, and one of this tree's is not; change it")
+    words, first, infoset = tree.labels.actions, tree.first.tolist(), tree.infoset.tolist()
+    action, chance = tree.action.tolist(), tree.chance.tolist()
+    mark = {"words": words, "view": tree.view.shape[1], "perfect_recall": bool(tree.perfect_recall)}
+    names = " ".join(map(label, tree.labels.players))
+    lines = [f"EFG 2 R {quote(title)} {{ {names} }}", quote(_MARK + json.dumps(mark))]
+    decisions, ends = _decisions(tree), _ends(tree)
+    odds = cache(_odds)  # most deals come back
+    waiting, events = [0], 0
+    while waiting:  # each node before all that is below it
+        node = waiting.pop()
+        below = slice(first[node], first[node + 1])
+        waiting.extend(range(below.stop - 1, below.start - 1, -1))
+        if infoset[node] >= 0:
+            lines.append(decisions[infoset[node]])
+        elif below.stop > below.start:
+            events += 1
+            lines.append(f'c "" {events} "" {odds(tuple(action[below]), tuple(chance[below]))} 0')
+        else:
+            lines.append(ends[node])
+    return "\n".join(lines) + "\n"
+
+
+def _decisions(tree):
+    """The line of every infoset: its view as the name of the node, and its legal actions."""
+    codes = [label(code) for code in _codes(tree.labels.actions)]
+    lines = []
+    for row, (player, legal, view) in enumerate(zip(tree.player, tree.legal, tree.view.tolist(), strict=True)):
+        actions = " ".join(codes[action] for action in np.flatnonzero(legal))
+        name, seen = label(tree.labels.infoset(row)), " ".join(map(str, view))
+        lines.append(f'p "{seen}" {player + 1} {row + 1} {name} {{ {actions} }} 0')
+    return lines
+
+
+def _odds(outcomes, chances):
+    """The outcomes of a chance node and their probabilities, in braces."""
+    each = " ".join(f'"{number}" {odds}' for number, odds in zip(outcomes, probabilities(chances), strict=True))
+    return f"{{ {each} }}"
+
+
+def _ends(tree):
+    """The line of every end by its node, with an outcome for each combination of payoffs."""
+    nodes = np.flatnonzero(np.diff(tree.first) == 0)
+    payoffs, outcome = np.unique(tree.payoff[nodes], axis=0, return_inverse=True)
+    told = [f't "" {number} "" {{ {", ".join(map(shortest, row))} }}' for number, row in enumerate(payoffs.tolist(), 1)]
+    return {node: told[row] for node, row in zip(nodes.tolist(), outcome.ravel().tolist(), strict=True)}
