@@ -1,8 +1,8 @@
 """Games in extensive form as Gambit's .efg files, read into a Tree and written from one.
 
-The format has no place for a view, for numbered words, for the numbers of chance's outcomes. What Ludus writes keeps
-them where Gambit takes any text: views in the names of nodes, the rest in the comment and in labels. Read back, the
-tree is the same. In a file from elsewhere the view of an information set is its number.
+The format has no place for views and for the order of the words. What Ludus writes keeps them in the comment, where
+Gambit takes any text, and labels the outcomes of chance with their numbers: read back, the tree is the same. In a file
+from elsewhere the view of an information set is its number.
 Source: the Gambit manual, "The extensive game (.efg) file format".
 """
 
@@ -55,7 +55,7 @@ class _Meaning(NamedTuple):
     words           A words
     actions         for each move the numbers of its actions, or of its outcomes at an event of chance
     names           for each move its name, "" at an event
-    view            int64[M, V], zeros at an event
+    view            int64[K, V], of those moves that are infosets
     perfect_recall  False where the game says so
     """
 
@@ -78,30 +78,33 @@ def _from_elsewhere(nodes: Nodes, players: tuple[str, ...]) -> _Meaning:
     for player, number, name, labels in zip(nodes.player, nodes.number, nodes.name, nodes.actions, strict=True):
         actions.append(numbered(labels) if player else tuple(range(len(labels))))
         names.append(name or f"{players[player - 1]}, information set {number}" if player else "")
-    return _Meaning(tuple(numbers), actions, names, np.array(nodes.number)[:, None], True)
+    view = [number for player, number in zip(nodes.player, nodes.number, strict=True) if player]
+    return _Meaning(tuple(numbers), actions, names, np.array(view, np.int64)[:, None], True)
 
 
 def _kept(comment: str, nodes: Nodes) -> _Meaning | None:
-    """What `write_efg` has put into the comment, labels and names of nodes; None where that is not well-formed."""
+    """What `write_efg` has put into the comment and the labels; None where that is not well-formed."""
     if not comment.startswith(_MARK):
         return None
-    moves = list(zip(nodes.player, nodes.actions, nodes.node, strict=True))
+    place = [number - 1 for player, number in zip(nodes.player, nodes.number, strict=True) if player]
+    moves = zip(nodes.player, nodes.actions, strict=True)
     try:
         found = json.loads(comment.removeprefix(_MARK))
-        words, size, recall = tuple(found["words"]), found["view"], found["perfect_recall"]
-        if set(map(type, words)) > {str} or type(size) is not int or type(recall) is not bool:
+        words, size, views, recall = (found[each] for each in ("words", "view_size", "views", "perfect_recall"))
+        if not (type(words) is type(views) is list and type(size) is int and type(recall) is bool):
             return None
-        if not 0 <= size * max(1, len(moves)) <= CELLS:
+        if not ({*map(type, words)} <= {str} and {*map(type, views)} <= {int} and 0 <= size <= CELLS):
             return None
-        number = {code: place for place, code in enumerate(_codes(words))}
-        actions = [tuple(map(number.__getitem__ if player else int, labels)) for player, labels, _ in moves]
-        view = [list(map(int, node.split())) if player else [0] * size for player, _, node in moves]
-        numbers = np.array(view, np.int64).reshape(len(moves), size)
+        number = {code: place for place, code in enumerate(_codes(tuple(words)))}
+        actions = [tuple(map(number.__getitem__ if player else int, labels)) for player, labels in moves]
+        view = np.array(views, np.int64).reshape(len(place), size)
     except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
+        return None
+    if sorted(place) != list(range(len(place))):
         return None
     if any(len(set(each)) < len(each) or min(each) < 0 or max(each) >= 2**63 for each in actions):
         return None
-    return _Meaning(words, actions, nodes.name, numbers, recall)
+    return _Meaning(tuple(words), actions, nodes.name, view[place], recall)
 
 
 def _codes(words: tuple[str, ...]) -> tuple[str, ...]:
@@ -156,10 +159,10 @@ def _tree(nodes: Nodes, meaning: _Meaning, players: tuple[str, ...], file: str) 
         first=np.append(1, 1 + np.cumsum(children[order])),
         chance=np.append(1.0, chance[slot[1:]]),
         infoset=infoset[move],
-        payoff=_payoff(nodes, parent, children, file)[order],
+        payoff=_payoff(nodes, parent, children, len(players), file)[order],
         player=player[met],
         legal=legal,
-        view=meaning.view[met],
+        view=meaning.view[(np.cumsum(player >= 0) - 1)[met]],
         labels=Labels(players, meaning.words, lambda row: names[row]),
         perfect_recall=recall,
     )
@@ -174,9 +177,9 @@ def _breadth_first(child, first_child, children):
     return np.array(order)
 
 
-def _payoff(nodes, parent, children, file):
+def _payoff(nodes, parent, children, players, file):
     """What the outcomes on the way to each end add up to, 0 before the end: float64[N, P]."""
-    payoff = np.array(nodes.payoffs)[nodes.outcome]
+    payoff = np.array(nodes.payoffs).reshape(-1, players)[nodes.outcome]
     if payoff[children > 0].any():
         # Each round adds what the node so many steps above has added up, and doubles the steps.
         payoff, above = np.vstack([payoff, np.zeros_like(payoff[:1])]), np.append(parent, -1)
@@ -196,6 +199,8 @@ def _payoff(nodes, parent, children, file):
 def _perfect_recall(nodes: Nodes, slot: list[int]) -> bool:
     """Whether all nodes of every information set follow the same own action, or none: `slot` is what led to a node."""
     player, move, parent = [*nodes.player, 0], nodes.move, nodes.parent
+    if len(move) - move.count(-1) == len(nodes.player):
+        return True  # no information set has two nodes
     last = list(range(len(parent)))  # the last node below, in the file's order
     for node in range(len(parent) - 1, 0, -1):
         last[parent[node]] = max(last[parent[node]], last[node])
@@ -221,9 +226,9 @@ def write_efg(tree: "Tree", title: str = "") -> str:
     """
     if not np.isfinite(tree.payoff).all():
         raise ValueError("tree: a game file holds finite payoffs only, and one of this tree's is not; change it")
-    words, first, infoset = tree.labels.actions, tree.first.tolist(), tree.infoset.tolist()
-    action, chance = tree.action.tolist(), tree.chance.tolist()
-    mark = {"words": words, "view": tree.view.shape[1], "perfect_recall": bool(tree.perfect_recall)}
+    first, infoset, action, chance = (each.tolist() for each in (tree.first, tree.infoset, tree.action, tree.chance))
+    mark = {"words": tree.labels.actions, "perfect_recall": bool(tree.perfect_recall)}
+    mark |= {"view_size": tree.view.shape[1], "views": tree.view.ravel().tolist()}
     names = " ".join(map(label, tree.labels.players))
     lines = [f"EFG 2 R {quote(title)} {{ {names} }}", quote(_MARK + json.dumps(mark))]
     decisions, ends = _decisions(tree), _ends(tree)
@@ -244,13 +249,13 @@ def write_efg(tree: "Tree", title: str = "") -> str:
 
 
 def _decisions(tree):
-    """The line of every infoset: its view as the name of the node, and its legal actions."""
+    """The line of every infoset with its legal actions."""
     codes = [label(code) for code in _codes(tree.labels.actions)]
     lines = []
-    for row, (player, legal, view) in enumerate(zip(tree.player, tree.legal, tree.view.tolist(), strict=True)):
+    for row, (player, legal) in enumerate(zip(tree.player, tree.legal, strict=True)):
         actions = " ".join(codes[action] for action in np.flatnonzero(legal))
-        name, seen = label(tree.labels.infoset(row)), " ".join(map(str, view))
-        lines.append(f'p "{seen}" {player + 1} {row + 1} {name} {{ {actions} }} 0')
+        name = label(tree.labels.infoset(row))
+        lines.append(f'p "" {player + 1} {row + 1} {name} {{ {actions} }} 0')
     return lines
 
 

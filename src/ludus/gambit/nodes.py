@@ -38,25 +38,23 @@ class Nodes(NamedTuple):
     parent   N, the node above, -1 at the root
     move     N, -1 at an end
     outcome  N
-    payoffs  O, for each outcome what it pays the players
+    payoffs  O times P, outcome by outcome
     player   M, from 1, 0 for chance
     number   M, the file's
     name     M, may be empty
     actions  M, for each move the labels as they stand, in order
     odds     M, the probabilities of the actions at an event, nothing at an information set
-    node     M, the name of the first node
     """
 
     parent: list[int]
     move: list[int]
     outcome: list[int]
-    payoffs: list[tuple[float, ...]]
+    payoffs: list[float]
     player: list[int]
     number: list[int]
     name: list[str]
     actions: list[tuple[str, ...]]
     odds: list[tuple[float, ...]]
-    node: list[str]
 
 
 def read_nodes(cursor: Cursor, players: int) -> Nodes:
@@ -65,7 +63,8 @@ def read_nodes(cursor: Cursor, players: int) -> Nodes:
     parent: list[int] = []
     move: list[int] = []
     outcome: list[int] = []
-    above: list[tuple[int, int]] = []  # nodes higher up that wait for children still, and for how many
+    above: list[int] = []  # nodes higher up that wait for children still
+    waits: list[int] = []  # for how many
     node, up, left, at = 0, -1, 1, cursor.skip()
     while left:
         found = _NODE.match(cursor.text, at)
@@ -93,10 +92,11 @@ def read_nodes(cursor: Cursor, players: int) -> Nodes:
         left -= 1
         if row >= 0:
             if left:
-                above.append((up, left))
+                above.append(up)
+                waits.append(left)
             up, left = node, moves.choices[row]
         elif not left and above:
-            up, left = above.pop()
+            up, left = above.pop(), waits.pop()
         node += 1
     cursor.at = at
     if not cursor.ended():
@@ -104,7 +104,7 @@ def read_nodes(cursor: Cursor, players: int) -> Nodes:
     names = [*map(unquote, moves.name)]
     return Nodes(
         parent, move, outcome, outcomes.payoffs,
-        moves.player, moves.number, names, moves.actions, moves.odds, [*map(unquote, moves.node)],
+        moves.player, moves.number, names, moves.actions, moves.odds,
     )  # fmt: skip
 
 
@@ -117,22 +117,22 @@ class _Moves:
     def __init__(self, cursor: Cursor, players: int) -> None:
         self.cursor, self.players = cursor, players
         self.row: dict[str, int] = {}
-        self.rows: dict[tuple[int, int], int] = {}  # by player and number, which "2 7" and "2  07" share
+        self.rows: dict[int, int] = {}  # by player and number as one, which "2 7" and "2  07" share
         self.labels: dict[str, tuple[str, ...]] = {}
         self.choices: list[int] = []
-        # Columns, not records: Python's garbage collector would visit a million records over and over.
+        # Columns of text and numbers: a million small tuples would keep Python's garbage collector busy.
         self.player: list[int] = []
         self.number: list[int] = []
         self.name: list[str] = []
         self.listed: list[str] = []
         self.actions: list[tuple[str, ...]] = []
         self.odds: list[tuple[float, ...]] = []
-        self.node: list[str] = []
 
     def describe(self, key, name, listed, found):
         """The row of what a node describes anew, or refers to in letters not seen yet."""
         player, number = self._identity(key, found)
-        row = self.row[key] = self.rows.get((player, number), -1)
+        known = number * (self.players + 1) + player
+        row = self.row[key] = self.rows.get(known, -1)
         if listed is None:
             if row < 0:
                 self.cursor.refuse("a name and a list of actions, since none came before", found.end(_group(found)))
@@ -149,7 +149,7 @@ class _Moves:
         if len(actions) * _SHORTEST > left:
             asked = f"nodes for {len(actions)} actions"
             self.cursor.refuse(asked, found.start(_group(found) + 2), f"{left} characters for them")
-        row = self.row[key] = self.rows[player, number] = len(self.player)
+        row = self.row[key] = self.rows[known] = len(self.player)
         self.choices.append(len(actions))
         self.player.append(player)
         self.number.append(number)
@@ -157,7 +157,6 @@ class _Moves:
         self.listed.append(listed)
         self.actions.append(actions)
         self.odds.append(odds)
-        self.node.append(_TEXT.findall(found[0])[0])
         return row
 
     def _identity(self, key, found):
@@ -189,7 +188,7 @@ class _Outcomes:
         self.rows: dict[int, int] = {0: 0}
         self.name = [""]
         self.listed = [""]
-        self.payoffs = [(0.0,) * players]
+        self.payoffs = [0.0] * players
 
     def describe(self, key, name, listed, found):
         """The row of what a node describes anew, or refers to in letters not seen yet."""
@@ -206,20 +205,20 @@ class _Outcomes:
         else:
             payoffs = self._payoffs(listed, found)
             if row < 0:
-                row = self.rows[number] = len(self.payoffs)
+                row = self.rows[number] = len(self.name)
                 self.name.append(name)
                 self.listed.append(listed)
-                self.payoffs.append(payoffs)
-            elif (self.name[row], self.payoffs[row]) != (name, payoffs):
+                self.payoffs += payoffs
+            elif self.name[row] != name or self.payoffs[row * self.players : (row + 1) * self.players] != payoffs:
                 self.cursor.refuse(f"the same name and payoffs as before for outcome {number}", at)
         self.row[key] = row
         return row
 
     def _payoffs(self, listed, found):
         try:  # the pattern has let only numbers through; fractions, and numbers that touch, float does not take
-            payoffs = tuple(map(float, listed[1:-1].replace(",", " ").split()))
+            payoffs = list(map(float, listed[1:-1].replace(",", " ").split()))
         except ValueError:
-            payoffs = tuple(map(number, _NUMBER.findall(listed)))
+            payoffs = list(map(number, _NUMBER.findall(listed)))
         if len(payoffs) != self.players:
             self.cursor.refuse(
                 f"{self.players} payoffs, one for each player", found.start("payoffs"), str(len(payoffs))
