@@ -16,7 +16,7 @@ from ludus.tree import grow
 
 
 def naive_pcfr(tree, iterations, predict=1.0):
-    """Algorithm 5 of Farina et al. (2021) in every infoset: z, and where it is matched a guess of the next regret added.
+    """Algorithm 5 of Farina et al. (2021) in every infoset: z, and where it is matched, a guess of the next regret.
 
     predict  0 forgets the guess, and CFR+ with the same average is left.
     """
