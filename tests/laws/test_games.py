@@ -38,6 +38,15 @@ VARIANTS = [
     "oshi_zumo(coins=4, size=2, min_bid=2, horizon=50)",
     "blotto(soldiers=3, fields=4, majority=0)",
     "sealed_bid_auction(players=3, values=2, bids=2, price=2)",
+    "hex(rows=2, columns=3)",
+    "hex(rows=3, columns=2)",
+    "breakthrough(rows=3, columns=2)",
+    "breakthrough(rows=4, columns=2)",
+    "battleship(rows=1, columns=3, ships=12, values=21, shots=2, loss=2)",
+    "battleship(rows=2, columns=2, ships=1, values=1, shots=2, loss=1)",
+    "pursuit(rows=2, columns=3, wrap=0, pursuers=1, steps=3, sight=1)",
+    "pursuit(rows=1, columns=4, wrap=1, pursuers=2, steps=2, sight=0)",
+    "pursuit(rows=3, columns=3, wrap=1, pursuers=1, steps=2, sight=1)",
 ]
 SPECS = games.names() + VARIANTS
 
