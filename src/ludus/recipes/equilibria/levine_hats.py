@@ -15,14 +15,17 @@ Here      Stacks of 1 to 5 hats: every strategy is a table, the best answer to a
 Claims    1. On stacks of 1 to 5 hats the search wins at least 1/4, 5/16, 22/64, 89/256 and 358/1024.
           2. No pair of tables it finds, on stacks or blocks, wins more than 7/20.
           3. Blocks of 1 win 1/3, blocks of 3 and of 5 win 7/20 (1e-9).
-          4. Three players win less than two on stacks of 3 (best found against best found).
+          4. On stacks of 3 three players win less than where the third cannot fail (best found against best found).
           5. Bandits that learn alone end within 0.02 of 1/4.
 Leaves    Proofs: that a search found nothing above 7/20 is no bound, and that it found no better three players does not
           prove that there are none. Uncountable stacks, where the optimum is 1/2: the paper's construction could not be
           read. The figures of claim 1 are those of the catalogue. The full text was not read, only its abstract. In a
-          pilot on root seed 999 the search for three players had too few starts to find what two can do with a third
-          who cannot fail; it has as many as the others since. Claim 5 stands as planned, though the bandits of that
-          pilot did better than it says.
+          pilot on root seed 999 the search for three players had too few starts; it has as many as the others since.
+          Claim 5 stands as planned, though the bandits of that pilot did better than it says. A first record, on root
+          seed 0 with 2,000 starts, is discarded: one seed in eight missed 7/20 on blocks of 5, and claim 4, then held
+          against two players, was true of its control too, since a search for two players who also see a third stack
+          has eight tables to get right at once. Now there are 8,000 starts, both sides of claim 4 are found by one
+          search, and the root seed is 1.
 """
 
 from dataclasses import dataclass
@@ -59,7 +62,7 @@ class Settings:
     free: bool = False
     bandits: bool = False
     black: int = 5
-    starts: int = 2000
+    starts: int = 8000
     rounds: int = 400_000
     epsilon: float = 0.1
 
@@ -330,10 +333,10 @@ RECIPE = Recipe(
         ),
         Lower(
             "three",
-            than="search",
+            than="three_one_free",
             metric="value/3",
-            control="three_one_free",
-            says="On stacks of 3 hats the best three players found win less than the best two",
+            control="search",
+            says="On stacks of 3 hats the best three players found win less than where the third cannot fail",
         ),
         Equivalent(
             "bandits",
