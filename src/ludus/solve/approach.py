@@ -19,6 +19,7 @@ from ludus.solve.fictitious_play import fictitious_play
 from ludus.solve.mirror_descent import mirror_descent
 from ludus.solve.predictive_cfr import predictive_cfr_plus
 from ludus.solve.sequence_form import fold
+from ludus.solve.solution import check
 from ludus.tree import Tree
 
 METHODS: dict[str, Callable[..., Any]] = {
@@ -60,12 +61,14 @@ def approach(
 
     The answer holds the strategies of the lowest NashConv met, one table float64[K, A]. `regret` is the most that one
     player gains by a best response to them; `iterations` and `seconds` are those of the whole run. In two-player
-    zero-sum games all but "mmd" are proved to come near equilibrium; elsewhere, and for "mmd", `regret` says how near
-    it came. Raises ImperfectRecall where the tree has no sequence form, and ValueError.
+    zero-sum games all but "mmd" are known to come near equilibrium in time; what "mmd" does there, and any of them in
+    other games, `regret` alone says. Raises ImperfectRecall where the tree has no sequence form, and ValueError.
     """
     start = time.perf_counter()
-    _check(method, iterations, target, seconds)
-    if iterations is None and seconds is None:
+    _check(method, target, seconds)
+    if iterations is not None:
+        check(tree, iterations, None)
+    elif seconds is None:
         iterations, seconds = (ITERATIONS, None) if target is None else (None, SECONDS)
     form = fold(tree)
     shortest = max(1, min(16, 200_000 // (len(form.weight) + form.sequences)))  # in small games a check costs as much
@@ -93,11 +96,9 @@ def approach(
     return Answer([profile], regret, earned[None, :], False, NOTE, WORDS[method], done, end - start)
 
 
-def _check(method, iterations, target, seconds):
+def _check(method, target, seconds):
     if method not in METHODS:
         raise ValueError(f"method: {method!r} is none; write one of {', '.join(METHODS)}")
-    if iterations is not None and (not isinstance(iterations, int | np.integer) or iterations < 1):
-        raise ValueError(f"iterations: a whole number, at least 1, is needed, not {iterations!r}")
     for name, number in (("target", target), ("seconds", seconds)):
         if number is not None and not (number > 0 and math.isfinite(number)):
             raise ValueError(f"{name}: a number above zero is needed, not {number!r}; leave it out for no {name}")

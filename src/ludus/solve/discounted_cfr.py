@@ -43,7 +43,6 @@ def discounted_cfr(
             raise ValueError(f"{name}: a finite number is needed, not {power}; leave it out for the usual one")
     if state is None:
         state = State(np.zeros(tree.legal.shape), np.zeros(tree.legal.shape), 0)
-
     return minimise_regret(tree, iterations, state, checkpoints, watch, _discount, gamma, (alpha, beta))
 
 

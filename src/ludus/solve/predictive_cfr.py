@@ -1,9 +1,8 @@
 """Predictive CFR+: play as if the last regret came once more.
 
-As CFR+, but the strategy matches the regrets with a guess of the next one added: the regret just seen. Where play
-settles the guess comes true and is nearly always right, so that convergence is often much faster than that of CFR+;
-poker games are the exception that the authors report. The average counts iteration t as t squared. Made for two-player
-zero-sum games.
+As CFR+, but the strategy matches the regrets with a guess of the next ones added: those just seen. The more play
+settles, the truer the guess, and the average, which counts iteration t as t squared, approaches equilibrium much faster
+than that of CFR+ in most two-player zero-sum games that the authors tried, two kinds of poker excepted.
 
 Farina, Kroer and Sandholm (2021), "Faster game solving via predictive Blackwell approachability: connecting regret
 matching and mirror descent", arXiv:2007.14358, algorithm 5 (predictive regret matching+) in every infoset, with
@@ -49,7 +48,6 @@ def predictive_cfr_plus(
     if state is None:
         zeros = np.zeros(tree.legal.shape)
         state = State(zeros, zeros, zeros, 0)
-
     return minimise_regret(tree, iterations, state, checkpoints, watch, _predict, power=2)
 
 
