@@ -88,12 +88,19 @@ def expected(form: NormalForm, profile: Profile) -> np.ndarray:
 
 def deviations(form: NormalForm, profile: Profile) -> Profile:
     """What each strategy of each player would earn against the others' part of `profile`: P arrays float64[A_p]."""
-    profile, found = checked(form, profile), []
+    return worths(form.payoff, checked(form, profile))
+
+
+def worths(payoff: np.ndarray, profile: Profile) -> Profile:
+    """As `deviations`, of a payoff and a profile that need no check."""
+    found = []
     for player in range(len(profile)):
-        worth = np.moveaxis(form.payoff[..., player], player, -1)
-        for seat, strategy in enumerate(profile):
-            if seat != player:
-                worth = np.tensordot(strategy, worth, axes=(0, 0))
+        worth = payoff[..., player]
+        for seat in reversed(range(player + 1, len(profile))):
+            worth = worth @ profile[seat]
+        worth = worth.T  # the first seat stands last
+        for seat in range(player):
+            worth = worth @ profile[seat]
         found.append(worth)
     return tuple(found)
 
