@@ -47,7 +47,7 @@ def test_a_dominant_strategy_grows_logistically():
 
 
 def test_orbits_of_rock_paper_scissors():
-    """One population, zero-sum: the product of the shares never changes (Hofbauer and Sigmund 1998, section 7.7), and
+    """One population, zero-sum: the product of the shares never changes (Hofbauer and Sigmund 1998), and
     averaged over time the shares come near a third."""
     times = np.linspace(0, 100, 501)
     (shares,) = replicator(ROCK, np.array([0.7, 0.2, 0.1]), times).profiles

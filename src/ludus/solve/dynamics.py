@@ -1,7 +1,7 @@
 """Dynamics of games in normal form: how play changes when what earns more is done more.
 
 Replicator: the share of a strategy grows at the rate by which it earns more than the average. x_i' = x_i (u_i - x.u):
-Taylor and Jonker (1978), "Evolutionarily stable strategies and game dynamics", equation 2, for one population; Taylor
+Taylor and Jonker (1978), "Evolutionarily stable strategies and game dynamics", for one population; Taylor
 (1979) for one population per seat. Multiplicative weights are its steps in discrete time.
 Logit: everybody now and then answers by the logit response. x' = softmax(rationality * u) - x: Fudenberg and Levine
 (1998), "The theory of learning in games", chapter 4; Hofbauer and Sandholm (2002). Where it rests are the logit
