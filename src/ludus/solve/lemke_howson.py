@@ -1,0 +1,246 @@
+"""Lemke-Howson: one equilibrium of a two-player game, by walking along the edges of its best-response polytopes.
+
+Give every strategy of either player a label; a pair of points carries the labels of the strategies that are not played
+and of those that are best responses, and one that carries all labels is an equilibrium. Start at the pair of origins,
+which carries all of them though nobody plays. Drop one label: that leaves one vertex along an edge, and the vertex at
+its end picks up another label. If that is the one dropped, all are there again: an equilibrium. If not, some label is
+there twice; drop it in the other polytope, and so on. The way never comes to a pair twice, so it ends.
+
+In a degenerate game several labels may be picked up at once. Which one then counts is settled as if the right-hand
+sides were a little different, by comparing whole rows instead of their first numbers (the lexicographic rule), and the
+way still never comes to a pair twice. Rounding can break that promise, so the compiled walk is cut off after many steps
+and its end is certified; where either goes wrong, the walk is taken again in fractions.
+
+Lemke and Howson (1964), "Equilibrium points of bimatrix games"; von Stengel (2002), "Computing equilibria for
+two-person games", sections 2.3 to 2.6.
+"""
+
+import time
+from fractions import Fraction
+from typing import NamedTuple
+
+import numpy as np
+from numba import njit, types
+
+from ludus.normal_form import NormalForm
+from ludus.solve.answer import Answer
+from ludus.solve.bimatrix import TOLERANCE, certify, exact, matrices, stacked
+
+
+class Ends(NamedTuple):
+    """Where the walks of many games of one size ended. G games, m rows, n columns.
+
+    rows     float64[G, m], the mixed strategy of the player who chooses the row; columns float64[G, n], of the other
+    regret   float64[G], the certificates, as in Answer
+    pivots   int64[G], the steps of each walk
+    """
+
+    rows: np.ndarray
+    columns: np.ndarray
+    regret: np.ndarray
+    pivots: np.ndarray
+
+
+def lemke_howson(form: NormalForm, label: int | None = None) -> Answer:
+    """The equilibrium where the walk from `label` ends; None: from every label, the distinct ones.
+
+    label  0 to m - 1 drops a row at first, m to m + n - 1 a column
+
+    `iterations` counts pivots, of all walks together. Raises UnfitGame and ValueError.
+    """
+    start = time.perf_counter()
+    payoff = matrices(form)[None]
+    labels = np.arange(sum(payoff.shape[1:3])) if label is None else _checked(label, payoff)
+    rows, columns, regret, expects, pivots = _ends(payoff, labels)
+    if label is None:
+        same = np.abs(rows[:, None] - rows).max(axis=2) + np.abs(columns[:, None] - columns).max(axis=2) < TOLERANCE
+        kept = same.argmax(axis=1) == np.arange(len(rows))  # the first of those that are the same
+        rows, columns, regret, expects = rows[kept], columns[kept], regret[kept], expects[kept]
+    return Answer(
+        list(zip(rows, columns, strict=True)), regret, expects, False,
+        "a walk finds one equilibrium; support_enumeration(form) finds all",
+        "Lemke-Howson", sum(pivots.tolist()), time.perf_counter() - start,
+    )  # fmt: skip
+
+
+def lemke_howson_many(payoff: np.ndarray, label: int = 0) -> Ends:
+    """The ends of the walks from one label in many games of one size, float64[G, m, n, 2]; see `lemke_howson`."""
+    payoff = stacked(payoff)
+    rows, columns, regret, _, pivots = _ends(payoff, _checked(label, payoff))
+    return Ends(rows, columns, regret, pivots)
+
+
+def _checked(label, payoff):
+    """The label in an array. Raises ValueError where the games have no such label."""
+    count = payoff.shape[1] + payoff.shape[2]
+    if not isinstance(label, int | np.integer) or not 0 <= label < count:
+        raise ValueError(f"label: rows and columns of this game are labels 0 to {count - 1}, not {label!r}")
+    return np.array([label])
+
+
+def _ends(payoff, labels):
+    """Walk from each label in each game: profiles, certificates and pivots, games first."""
+    rows, columns, pivots = _walk_all(payoff, labels)
+    game = np.arange(len(payoff)).repeat(len(labels)) if len(payoff) > 1 else np.zeros(len(labels), np.int64)
+    regret, expects, share = certify(payoff, game, rows, columns)
+    if max(share.tolist(), default=0.0) > TOLERANCE or 0 in pivots.tolist():
+        for k in np.flatnonzero((share > TOLERANCE) | (pivots == 0)):
+            rows[k], columns[k], pivots[k] = exact_walk(exact(payoff[game[k]]), int(labels[k % len(labels)]))
+        regret, expects, _ = certify(payoff, game, rows, columns)
+    return rows, columns, regret, expects, pivots
+
+
+def exact_walk(payoff: list[list[list[int]]], label: int) -> tuple[list[float], list[float], int]:
+    """The walk from `label` in fractions: the row player's strategy, the column player's, pivots. Nothing is rounded.
+
+    payoff  whole numbers, at least 1, as `bimatrix.exact` gives
+    """
+    m, n = len(payoff[0]), len(payoff[1])
+    # one tableau a polytope, of all its variables by label and the right-hand side: 1 - A y = r, and 1 - B x = s.
+    # Label i is r_i in the first and x_i in the second, label m + j is y_j in the first and s_j in the second
+    slacks = [range(m), range(m, m + n)]
+    unit = [[[Fraction(i == k) for k in range(size)] for i in range(size)] for size in (m, n)]
+    tables = [
+        [[*own, *map(Fraction, line), Fraction(1)] for own, line in zip(unit[0], payoff[0], strict=True)],
+        [[*map(Fraction, line), *own, Fraction(1)] for own, line in zip(unit[1], payoff[1], strict=True)],
+    ]
+    basis = [list(slacks[0]), list(slacks[1])]
+    entering, side, pivots = label, int(label < m), 0
+    while True:
+        table = tables[side]
+        able = [r for r, line in enumerate(table) if line[entering] > 0]
+        # the lexicographic rule: the least row, right-hand side first and then the columns of the slacks
+        leave = min(able, key=lambda r: [table[r][k] / table[r][entering] for k in (-1, *slacks[side])])
+        pivot = [number / table[leave][entering] for number in table[leave]]
+        for r, line in enumerate(table):
+            if r != leave and line[entering]:
+                table[r] = [a - line[entering] * b for a, b in zip(line, pivot, strict=True)]
+        table[leave] = pivot
+        basis[side][leave], entering = entering, basis[side][leave]
+        pivots += 1
+        side = 1 - side
+        if entering == label:
+            break
+    ends = []
+    for side, played in ((1, range(m)), (0, range(m, m + n))):
+        value = {name: line[-1] for name, line in zip(basis[side], tables[side], strict=True)}
+        weights = [value.get(name, Fraction(0)) for name in played]
+        ends.append([float(weight / sum(weights)) for weight in weights])
+    return ends[0], ends[1], pivots
+
+
+_TABLE, _INDICES = types.float64[:, ::1], types.int64[::1]
+_MOST_PIVOTS = 100_000  # a way of random games of size 12 takes some twenty; the longest known ones grow exponentially
+_SMALL = 1e-10  # below this an entry is no pivot, and two ratios are a tie; wrong guesses show in the certificate
+
+
+@njit(
+    types.int64(_TABLE, _INDICES, _INDICES, types.int64, types.int64, types.float64[::1]),
+    cache=True,
+    error_model="numpy",
+)
+def _pivot(table, basis, others, entering, first_slack, ratio):
+    """Let a variable into the basis: the label of the one that leaves, -1 where none can. All arrays change in place.
+
+    table   float64[p, q + 1], basic variable + table @ the others = last column
+    basis   int64[p], labels of the basic variables; others int64[q], of the rest
+    """
+    size, width = len(basis), len(others)
+    column = 0
+    while others[column] != entering:
+        column += 1
+    leave, ties, key = -1, 0, 0
+    for row in range(size):
+        ratio[row] = np.inf
+        if table[row, column] > _SMALL:
+            leave, ratio[row] = row, 0.0
+            ties += 1
+    while ties > 1 and key <= size:  # the lexicographic rule: the least right-hand side, then the least in each slack
+        slack, place = first_slack + key - 1, width if key == 0 else -1
+        for other in range(width):
+            if key > 0 and others[other] == slack:
+                place = other
+        lowest = np.inf
+        for row in range(size):
+            if ratio[row] < np.inf:
+                entry = table[row, place] if place >= 0 else 1.0 if basis[row] == slack else 0.0  # basic: a unit vector
+                ratio[row] = entry / table[row, column]
+                lowest = min(lowest, ratio[row])
+        ties = 0
+        for row in range(size):
+            if ratio[row] <= lowest + _SMALL:
+                leave = row
+                ties += 1
+            else:
+                ratio[row] = np.inf
+        key += 1
+    leaving = -1
+    if leave >= 0:
+        line, pivot = table[leave], table[leave, column]
+        line[column] = 1.0
+        for k in range(width + 1):
+            line[k] *= 1.0 / pivot
+        for row in range(size):
+            factor = table[row, column]
+            if row != leave and factor != 0.0:
+                other_line = table[row]
+                other_line[column] = 0.0
+                for k in range(width + 1):
+                    other_line[k] -= factor * line[k]
+        leaving, basis[leave], others[column] = basis[leave], entering, basis[leave]
+    return leaving
+
+
+@njit(types.Tuple((_TABLE, _TABLE, _INDICES))(types.float64[:, :, :, ::1], _INDICES), cache=True, error_model="numpy")
+def _walk_all(payoff, labels):
+    """From each label in each game, games first: rows float64[k, m], columns float64[k, n], pivots int64[k].
+
+    A walk that rounding has led astray has 0 pivots, and what it leaves is no profile.
+    """
+    games, m, n, _ = payoff.shape
+    walks = games * len(labels)
+    rows, columns, pivots = np.zeros((walks, m)), np.zeros((walks, n)), np.zeros(walks, np.int64)
+    of_rows, of_columns = np.empty((m, n + 1)), np.empty((n, m + 1))
+    row_basis, row_others = np.empty(m, np.int64), np.empty(n, np.int64)
+    column_basis, column_others = np.empty(n, np.int64), np.empty(m, np.int64)
+    ratio = np.empty(max(m, n))
+    for walk in range(walks):
+        table, label = payoff[walk // len(labels)], labels[walk % len(labels)]
+        low_row, high_row, low_column, high_column = table[0, 0, 0], table[0, 0, 0], table[0, 0, 1], table[0, 0, 1]
+        for i in range(m):
+            for j in range(n):
+                low_row, high_row = min(low_row, table[i, j, 0]), max(high_row, table[i, j, 0])
+                low_column, high_column = min(low_column, table[i, j, 1]), max(high_column, table[i, j, 1])
+        row_spread = high_row - low_row if high_row > low_row else 1.0
+        column_spread = high_column - low_column if high_column > low_column else 1.0
+        for i in range(m):  # payoffs from 1 to 2: both polytopes are then bounded
+            row_basis[i], column_others[i], of_rows[i, n] = i, i, 1.0
+            for j in range(n):
+                of_rows[i, j] = 1.0 + (table[i, j, 0] - low_row) / row_spread
+                of_columns[j, i] = 1.0 + (table[i, j, 1] - low_column) / column_spread
+        for j in range(n):
+            row_others[j], column_basis[j], of_columns[j, m] = m + j, m + j, 1.0
+        entering, side, going = label, label < m, True
+        while going:
+            if side:
+                entering = _pivot(of_columns, column_basis, column_others, entering, m, ratio)
+            else:
+                entering = _pivot(of_rows, row_basis, row_others, entering, 0, ratio)
+            side = not side
+            pivots[walk] += 1
+            going = entering >= 0 and entering != label and pivots[walk] < _MOST_PIVOTS
+        total_row, total_column = 0.0, 0.0
+        for j in range(n):
+            if column_basis[j] < m:
+                rows[walk, column_basis[j]] = max(of_columns[j, m], 0.0)
+                total_row += rows[walk, column_basis[j]]
+        for i in range(m):
+            if row_basis[i] >= m:
+                columns[walk, row_basis[i] - m] = max(of_rows[i, n], 0.0)
+                total_column += columns[walk, row_basis[i] - m]
+        if entering == label and 0.0 < total_row < np.inf and 0.0 < total_column < np.inf:
+            rows[walk] /= total_row
+            columns[walk] /= total_column
+        else:
+            pivots[walk] = 0
+    return rows, columns, pivots
