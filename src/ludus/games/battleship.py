@@ -197,13 +197,14 @@ def variant(rows: int = 2, columns: int = 2, ships: int = 2, values: int = 1, sh
     return Game(
         name=f"battleship(rows={rows}, columns={columns}, ships={ships}, values={values}, shots={shots}, loss={loss})",
         source="Farina et al. (2019), Correlation in extensive-form games: saddle-point formulation and benchmarks",
-        rules=f"Each player has a board of {rows} rows and {columns} columns, unseen by the other. First they put "
-        f"ships on it in turn, one at a time, of the lengths {', '.join(map(str, lengths))}: a1-across covers a1 and "
-        "the cells to the right of it, a1-down a1 and the cells below, as many as the ship is long; ships do not "
-        f"overlap. Then they shoot in turn, {shots} shots each, never twice at one cell; a2 is column a, second row "
-        "from the top. Who shoots is told whether it met water, hit a ship, or sank one by hitting the last of its "
-        "cells. The game ends when all shots are fired or a player has lost all ships. A ship sunk earns its value, "
-        f"{', '.join(map(str, worth))} in the same order; a ship lost costs {loss} times its value.",
+        rules=f"Each player has a board of {rows} rows and {columns} columns, unseen by the other; {cells[-1]} is at "
+        "the bottom right. First they put ships on it in turn, one at a time, of the lengths "
+        f"{', '.join(map(str, lengths))}: a1-across covers a1 and the cells to the right of it, a1-down a1 and the "
+        "cells below, as many as the ship is long. Ships do not overlap, and leave room for those to come. Then they "
+        f"shoot in turn, {shots} shots each, never twice at one cell. Who shoots is told whether it met water, hit a "
+        "ship, or sank one by hitting the last of its cells. The game ends when all shots are fired or a player has "
+        f"lost all ships. The values of the ships are, in the same order, {', '.join(map(str, worth))}: a ship sunk "
+        f"earns its value, a ship lost costs {loss} times its value.",
         words=words,
         players=2,
         view_size=count + 3 * shots,

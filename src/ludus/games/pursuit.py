@@ -129,7 +129,7 @@ def variant(rows: int = 2, columns: int = 3, wrap: int = 0, pursuers: int = 1, s
     return Game(
         name=f"pursuit(rows={rows}, columns={columns}, wrap={wrap}, pursuers={pursuers}, steps={steps}, sight={sight})",
         source="Bosansky et al. (2013), Using double-oracle method and serialized alpha-beta search",
-        rules=f"A board has {rows} rows and {columns} columns{around}; a2 is column a, second row from the top. "
+        rules=f"A board has {rows} rows and {columns} columns{around}; {cells[-1]} is at the bottom right. "
         f"{hunters} in a1, an evader in {cells[far]}. At the same time every one of them stays or steps to the next "
         "cell up, right, down or left. The evader is caught when a pursuer stands on its cell, or swaps cells with it "
         f"in one step; it wins when it is not caught in {steps} steps. {known}",
