@@ -97,7 +97,7 @@ def _fold(tree):
     cell[number[infoset, action]] = infoset * actions + action
 
     over = tree.turn == OVER
-    ends = np.where(last[over] < 0, root[:-1], number.ravel()[last[over]])
+    ends = np.where(last[over] < 0, root[:-1], np.append(number, -1)[last[over]])
     return SequenceForm(
         root, cell, parent, group, first_group, *_payoff_blocks(ends, tree.payoff[over] * reach[over, None])
     )
