@@ -140,7 +140,7 @@ def _play(
         list[str],
         Argument(
             metavar="PLAYER...",
-            help="One per seat: human, uniform, first, cfr, cfr+, minimax, or a file of ludus solve --json.",
+            help="One per seat: human, uniform, first, a method of ludus solve, or a file of its --json.",
         ),
     ],
     games: Annotated[
@@ -156,13 +156,21 @@ def _play(
 
 @app.command("solve")
 def _solve(
-    game: Annotated[str, Argument(metavar="GAME", help="Such as leduc_poker or 'liars_dice(faces=3)'.")],
+    game: Annotated[
+        str, Argument(metavar="GAME|FILE", help="Such as leduc_poker, 'liars_dice(faces=3)', or a Gambit file.")
+    ],
     method: Annotated[
-        str | None, Option("--method", metavar="NAME", help="cfr+, cfr or minimax; what fits the game, unless given.")
+        str | None,
+        Option(
+            "--method",
+            metavar="NAME",
+            help="dcfr, cfr+, pcfr+, cfr, mmd, xfp, lp, supports, lemke-howson, pure, logit or minimax; "
+            "what fits the game, unless given.",
+        ),
     ] = None,
     iterations: Annotated[
         int | None,
-        Option("--iterations", metavar="N", help="Stop after N iterations; 10,000 where nothing else is given."),
+        Option("--iterations", metavar="N", help="Iterate N times."),
     ] = None,
     target: Annotated[float | None, Option("--target", metavar="X", help="Stop when NashConv is at most X.")] = None,
     time: Annotated[
@@ -170,7 +178,7 @@ def _solve(
     ] = None,
     json: Json = False,
 ) -> None:
-    """Solve a game: its value, how far from equilibrium, and the strategies in the game's own words."""
+    """Solve a game or a Gambit file: equilibria with their certificates, in the game's own words."""
     from ludus.cli.solve import solve_game
 
     solve_game(game, method, iterations, target, time, json)

@@ -16,7 +16,7 @@ from ludus.agents.scripted import first_legal
 from ludus.agents.tabular import tabular
 from ludus.agents.uniform import uniform
 from ludus.cli.console import Mistake, console, front_door, print_json, print_table, told
-from ludus.cli.solve import METHODS, MINIMAX, solved
+from ludus.cli.solve import ITERATIVE, METHODS, solve_tree
 from ludus.game import Game, UnknownGame
 from ludus.play import Episodes, play, tell_episode
 from ludus.records import Policy, Value
@@ -24,7 +24,7 @@ from ludus.tree import TooLarge, grow
 
 LISTED = 1_000_000  # nodes up to which the list counts a tree; a tree that large takes about a third of a second
 SOLVED = 1000  # iterations for a player that is solved before it sits down
-PLAYERS = ("human", "uniform", "first", *METHODS, MINIMAX)
+PLAYERS = ("human", "uniform", "first", *METHODS)
 
 
 def show_games(json: bool) -> None:
@@ -108,10 +108,14 @@ def _policy(game: Game, name: str) -> Policy:
         return uniform
     if name == "first":
         return first_legal
-    if name in (*METHODS, MINIMAX):
-        answer = solved(game, name, iterations=SOLVED)
-        console(stderr=True).print(f"{name} has solved {game.name}: NashConv {told(answer.nash_conv)}")
-        return tabular(answer.tree, answer.table)
+    if name in METHODS:
+        with front_door():
+            tree = grow(game)
+        solved = solve_tree(tree, game.name, game.name, name, SOLVED if name in ITERATIVE else None)
+        if solved.nash_conv is None:
+            raise Mistake(f"PLAYER: {name} finds no equilibrium of {game.name} ({solved.answer.note}); write another")
+        console(stderr=True).print(f"{name} has solved {game.name}: NashConv {told(solved.nash_conv)}")
+        return tabular(tree, solved.answer.profiles[0])
     if name.endswith(".json"):
         return _from_file(game, Path(name))
     raise Mistake(f"PLAYER: nobody is called {name!r}; write one of {', '.join(PLAYERS)}, or a file that "

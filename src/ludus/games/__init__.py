@@ -21,13 +21,13 @@ _SPEC = re.compile(r"(?P<name>[a-z0-9_]+)(?:\((?P<numbers>[a-z0-9_=, ]*)\))?")
 
 def names() -> list[str]:
     """The names of the games in this folder, and of those that installed plugins bring (group `ludus.games`)."""
-    return sorted(_forms() | {path.stem for path in _FOLDER.glob("[a-z]*.py")} | set(_plugins()))
+    return sorted(forms() | {path.stem for path in _FOLDER.glob("[a-z]*.py")} | set(_plugins()))
 
 
 def form(name: str) -> NormalForm:
     """A textbook game in normal form: "stag_hunt". Raises UnknownGame where no .nfg file has this name."""
-    if name not in _forms():
-        near = difflib.get_close_matches(name, _forms(), n=3, cutoff=0.4) or sorted(_forms())
+    if name not in forms():
+        near = difflib.get_close_matches(name, forms(), n=3, cutoff=0.4) or sorted(forms())
         raise UnknownGame(
             f"game: no game in normal form is named {name[:80]!r}; did you mean {', '.join(near)}? Of another game "
             "ludus.normal_form.reduced(grow(load(name))) makes one"
@@ -48,7 +48,7 @@ def load(spec: str) -> Game:
             f"game: no game is named {name[:80]!r}; did you mean {', '.join(near)}? `ludus games` lists them"
         )
     name, numbers = match["name"], _numbers(spec, match["numbers"])
-    if name in _forms():
+    if name in forms():
         game, variant = as_game(form(name))._replace(name=name), None
     else:
         module = _module(name)
@@ -63,7 +63,8 @@ def load(spec: str) -> Game:
         raise ValueError(f"game: {spec!r} does not fit {name}: {error}; write {game.name}") from None
 
 
-def _forms():
+def forms() -> set[str]:
+    """The names of the textbook games that stand as .nfg files in this folder."""
     return {path.stem for path in _FOLDER.glob("[a-z]*.nfg")}
 
 
