@@ -23,9 +23,9 @@ Leaves    A limit on how many positions are used. The paper's own approximation 
           bound of claim 4 is that of the greedy algorithm for monotone submodular functions on two matroids (Fisher,
           Nemhauser and Wolsey 1978): shown from the highest value down, a matching earns the expected largest value of
           those that would be clicked, which is such a function. The generalised second-price auction with separable
-          click rates is run beside the others and reported, not claimed. The full text was read only in part. In a pilot on root seed
-          999 greedy and best allocation were one in dense instances, where one advertisement is shown: there claims 1,
-          2 and 6 would show nothing, so they are judged on instances with rho ~ Normal(-2, 1).
+          click rates is run beside the others and reported, not claimed. The full text was read only in part. In a
+          pilot on root seed 999 greedy and best allocation were one in dense instances, where one advertisement is
+          shown: there claims 1, 2 and 6 would show nothing, so they are judged on rho ~ Normal(-2, 1).
 """
 
 from dataclasses import dataclass
