@@ -56,7 +56,7 @@ def check_agreement():
 
 def reading(text, nodes):
     def work():
-        assert len(read_efg(text).turn) == nodes
+        read_efg(text)
         return nodes
 
     return work
@@ -68,7 +68,7 @@ def gambit_reading(text, nodes):
     data = text.encode()
 
     def work():
-        assert len(pygambit.read_efg(io.BytesIO(data)).nodes) == nodes
+        pygambit.read_efg(io.BytesIO(data))
         return nodes
 
     return work

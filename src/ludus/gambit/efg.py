@@ -7,17 +7,18 @@ Source: the Gambit manual, "The extensive game (.efg) file format".
 """
 
 import json
+from collections.abc import Callable
 from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from ludus.gambit.nodes import Nodes, read_nodes
 from ludus.gambit.rationals import probabilities, shortest
 from ludus.gambit.tokens import Cursor, NotReadable, distinct, label, quote
 
-if TYPE_CHECKING:
-    from ludus.tree import Tree  # brings numba: whoever reads a normal form need not wait for it
+if TYPE_CHECKING:  # these bring numba, and whoever reads a normal form need not wait for it
+    from ludus.gambit.nodes import Nodes
+    from ludus.tree import Tree
 
 CELLS = 50_000_000  # the most that one array may hold
 _MARK = "Ludus "
@@ -32,6 +33,8 @@ def read_efg(text: str, file: str = "text") -> "Tree":
     probability 0. Payoffs on the way to an end are added to its own. perfect_recall is found out.
     Raises NotReadable, also where an array would have more than 50 million cells.
     """
+    from ludus.gambit.nodes import read_nodes
+
     cursor = Cursor(text, file)
     cursor.take(r"EFG(?!\S)", "EFG, the first word of a game in extensive form")
     cursor.take(r"2(?!\S)", "2, the version of the format")
@@ -54,19 +57,19 @@ class _Meaning(NamedTuple):
 
     words           A words
     actions         for each move the numbers of its actions, or of its outcomes at an event of chance
-    names           for each move its name, "" at an event
+    tell            (move) -> what an infoset is called
     view            int64[K, V], of those moves that are infosets
     perfect_recall  False where the game says so
     """
 
     words: tuple[str, ...]
     actions: list[tuple[int, ...]]
-    names: list[str]
+    tell: Callable[[int], str]
     view: np.ndarray
     perfect_recall: bool
 
 
-def _from_elsewhere(nodes: Nodes, players: tuple[str, ...]) -> _Meaning:
+def _from_elsewhere(nodes: "Nodes", players: tuple[str, ...]) -> _Meaning:
     """Words are labels, outcomes of chance are positions, and all that a player sees is where it is."""
     numbers: dict[str, int] = {}
 
@@ -74,15 +77,20 @@ def _from_elsewhere(nodes: Nodes, players: tuple[str, ...]) -> _Meaning:
     def numbered(labels):
         return tuple(numbers.setdefault(word, len(numbers)) for word in distinct(labels))
 
-    actions, names = [], []
-    for player, number, name, labels in zip(nodes.player, nodes.number, nodes.name, nodes.actions, strict=True):
-        actions.append(numbered(labels) if player else tuple(range(len(labels))))
-        names.append(name or f"{players[player - 1]}, information set {number}" if player else "")
-    view = [number for player, number in zip(nodes.player, nodes.number, strict=True) if player]
-    return _Meaning(tuple(numbers), actions, names, np.array(view, np.int64)[:, None], True)
+    name, number, player = nodes.name, nodes.number, nodes.player
+    return _Meaning(
+        actions=[
+            numbered(labels) if seat else tuple(range(len(labels)))
+            for seat, labels in zip(player.tolist(), nodes.actions, strict=True)
+        ],
+        words=tuple(numbers),
+        tell=lambda move: name[move] or f"{players[player[move] - 1]}, information set {number[move]}",
+        view=number[player > 0][:, None],
+        perfect_recall=True,
+    )
 
 
-def _kept(comment: str, nodes: Nodes) -> _Meaning | None:
+def _kept(comment: str, nodes: "Nodes") -> _Meaning | None:
     """What `write_efg` has put into the comment and the labels; None where that is not well-formed."""
     if not comment.startswith(_MARK):
         return None
@@ -104,7 +112,7 @@ def _kept(comment: str, nodes: Nodes) -> _Meaning | None:
         return None
     if any(len(set(each)) < len(each) or min(each) < 0 or max(each) >= 2**63 for each in actions):
         return None
-    return _Meaning(tuple(words), actions, nodes.name, view[place], recall)
+    return _Meaning(tuple(words), actions, nodes.name.__getitem__, view[place], recall)
 
 
 def _codes(words: tuple[str, ...]) -> tuple[str, ...]:
@@ -112,18 +120,19 @@ def _codes(words: tuple[str, ...]) -> tuple[str, ...]:
     return words if len(set(words) - {""}) == len(words) else tuple(map(str, range(len(words))))
 
 
-def _tree(nodes: Nodes, meaning: _Meaning, players: tuple[str, ...], file: str) -> "Tree":
+def _tree(nodes: "Nodes", meaning: _Meaning, players: tuple[str, ...], file: str) -> "Tree":
+    from ludus.gambit.walk import breadth_first, perfect_recall
     from ludus.game import CHANCE, OVER
     from ludus.tree import Labels, Tree
 
-    player = np.array(nodes.player, np.int64) - 1
+    player = nodes.player - 1
     for what, rows, columns in (
         ("nodes x players", len(nodes.parent), len(players)),
         ("information sets x actions", np.count_nonzero(player >= 0), len(meaning.words)),
     ):
         if rows * columns > CELLS:
             raise NotReadable(f"{file}: expected at most {CELLS} cells of {what}, found {rows} x {columns}")
-    parent, move = np.array(nodes.parent), np.array(nodes.move)
+    parent, move = nodes.parent, nodes.move
 
     # The actions of all moves laid end to end are slots; a node has the slot of the action that led to it.
     choices = np.array([*map(len, meaning.actions), 0])  # the last is of the end, whose move is -1
@@ -139,19 +148,18 @@ def _tree(nodes: Nodes, meaning: _Meaning, players: tuple[str, ...], file: str) 
     slot[child] = (first_slot[move] - first_child)[parent[child]] + np.arange(len(child))
 
     key = np.where(owner[slot[1:]] >= 0, action[slot[1:]], slot[1:])
-    order = _breadth_first(np.lexsort((key, parent[1:])) + 1, first_child, children)
+    order = breadth_first(np.lexsort((key, parent[1:])) + 1, first_child, children)
     place = np.empty_like(order)
     place[order] = np.arange(len(order))
-    recall = meaning.perfect_recall and _perfect_recall(nodes, slot.tolist())
-    move, slot = move[order], slot[order]
     turn = np.append(np.where(player >= 0, player, CHANCE), OVER)[move]
+    recall = perfect_recall(parent, move, turn, slot, len(players), len(player))
+    move, slot, turn = move[order], slot[order], turn[order]
     met, when = np.unique(move[turn >= 0], return_index=True)
     met = met[np.argsort(when)]  # the moves that are information sets, in the order in which the walk meets them
     infoset = np.full(len(choices), -1)
     infoset[met] = np.arange(len(met))
     legal = np.zeros((len(met), len(meaning.words)), bool)
     legal[np.repeat(infoset, choices)[owner >= 0], action[owner >= 0]] = True
-    names = [meaning.names[each] for each in met]
     return Tree(
         turn=turn,
         parent=np.append(-1, place[parent[order[1:]]]),
@@ -159,30 +167,21 @@ def _tree(nodes: Nodes, meaning: _Meaning, players: tuple[str, ...], file: str) 
         first=np.append(1, 1 + np.cumsum(children[order])),
         chance=np.append(1.0, chance[slot[1:]]),
         infoset=infoset[move],
-        payoff=_payoff(nodes, parent, children, len(players), file)[order],
+        payoff=_payoff(nodes, children, file)[order],
         player=player[met],
         legal=legal,
         view=meaning.view[(np.cumsum(player >= 0) - 1)[met]],
-        labels=Labels(players, meaning.words, lambda row: names[row]),
-        perfect_recall=recall,
+        labels=Labels(players, meaning.words, lambda row: meaning.tell(met[row])),
+        perfect_recall=meaning.perfect_recall and recall,
     )
 
 
-def _breadth_first(child, first_child, children):
-    """The nodes level by level, given the children of each, in order, from place first_child[node] of `child`."""
-    order, child = [0], child.tolist()
-    begin, end = first_child.tolist(), (first_child + children).tolist()
-    for node in order:  # it grows while it is walked
-        order += child[begin[node] : end[node]]
-    return np.array(order)
-
-
-def _payoff(nodes, parent, children, players, file):
+def _payoff(nodes, children, file):
     """What the outcomes on the way to each end add up to, 0 before the end: float64[N, P]."""
-    payoff = np.array(nodes.payoffs).reshape(-1, players)[nodes.outcome]
+    payoff = nodes.payoff[nodes.outcome]
     if payoff[children > 0].any():
         # Each round adds what the node so many steps above has added up, and doubles the steps.
-        payoff, above = np.vstack([payoff, np.zeros_like(payoff[:1])]), np.append(parent, -1)
+        payoff, above = np.vstack([payoff, np.zeros_like(payoff[:1])]), np.append(nodes.parent, -1)
         with np.errstate(over="ignore", invalid="ignore"):
             while (above >= 0).any():
                 payoff = payoff + payoff[above]
@@ -194,29 +193,6 @@ def _payoff(nodes, parent, children, players, file):
             f"{file}: expected payoffs that add up to a finite number on the way to every end, found more"
         )
     return payoff
-
-
-def _perfect_recall(nodes: Nodes, slot: list[int]) -> bool:
-    """Whether all nodes of every information set follow the same own action, or none: `slot` is what led to a node."""
-    player, move, parent = [*nodes.player, 0], nodes.move, nodes.parent
-    if len(move) - move.count(-1) == len(nodes.player):
-        return True  # no information set has two nodes
-    last = list(range(len(parent)))  # the last node below, in the file's order
-    for node in range(len(parent) - 1, 0, -1):
-        last[parent[node]] = max(last[parent[node]], last[node])
-    entered: dict[int, list[int]] = {each: [] for each in player}  # by an action of that player, on the way here
-    before: dict[int, int] = {}
-    for node, (up, here) in enumerate(zip(parent, move, strict=True)):
-        if node:
-            entered[player[move[up]]].append(node)
-        if player[here]:
-            own = entered[player[here]]
-            while own and last[own[-1]] < node:
-                own.pop()
-            led = slot[own[-1]] if own else -1
-            if before.setdefault(here, led) != led:
-                return False
-    return True
 
 
 def write_efg(tree: "Tree", title: str = "") -> str:
