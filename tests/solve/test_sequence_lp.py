@@ -158,6 +158,22 @@ def test_stopped_by_the_clock_there_is_no_profile_and_the_note_says_why():
     assert not answer.complete and answer.note.startswith("not solved within 1e-06 seconds")
 
 
+def test_the_regret_is_not_the_solvers_word(monkeypatch):
+    tree, linprog = grow(load("kuhn_poker")), linear_program.linprog
+
+    def errs(*program, **rest):
+        result = linprog(*program, **rest)
+        result.ineqlin.marginals = -np.ones(len(result.ineqlin.marginals))  # player 1 plays evenly
+        return result
+
+    monkeypatch.setattr(linear_program, "linprog", errs)
+    answer = sequence_lp(tree)
+    (table,) = answer.profiles
+    played = naive.values_in_tree(tree, table)
+    gain = [naive.best_response_in_tree(tree, table, player) - played[player] for player in (0, 1)]
+    assert answer.regret[0] == pytest.approx(max(gain)) and max(gain) > 0.1
+
+
 def test_coarser_tries_follow_a_breakdown(monkeypatch):
     tree, tries, linprog = grow(load("kuhn_poker")), [], linear_program.linprog
 
