@@ -1,7 +1,5 @@
 """What the solvers of two-player games share: the payoffs as they read them, and the certificate of what they find."""
 
-from fractions import Fraction
-
 import numpy as np
 from numba import njit, types
 
@@ -47,14 +45,16 @@ def checked(payoff: np.ndarray) -> np.ndarray:
 def exact(payoff: np.ndarray) -> list[list[list[int]]]:
     """Both players' payoffs float64[m, n, 2] as whole numbers, [player][own strategy][other's strategy].
 
-    Each player's are shifted so that the least is 1, and scaled by a power of two: equilibria do not change, and as
+    Each player's are scaled by a power of two and shifted so that the least is 1: equilibria do not change, and as
     every float is a whole number over a power of two, nothing is rounded.
     """
     found = []
     for player in range(2):
-        numbers = [[Fraction(number) for number in line] for line in payoff[..., player].tolist()]
-        least, scale = min(map(min, numbers)), max(number.denominator for line in numbers for number in line)
-        whole = [[int((number - least) * scale) + 1 for number in line] for line in numbers]
+        ratios = [[number.as_integer_ratio() for number in line] for line in payoff[..., player].tolist()]
+        scale = max(below for line in ratios for _, below in line)  # all powers of two
+        whole = [[above * (scale // below) for above, below in line] for line in ratios]
+        least = min(map(min, whole)) - 1
+        whole = [[number - least for number in line] for line in whole]
         found.append(whole if player == 0 else [list(column) for column in zip(*whole, strict=True)])
     return found
 

@@ -62,56 +62,74 @@ def extreme_profiles(payoff: list[list[list[int]]], deadline: float | None) -> t
     payoff  whole numbers, at least 1, as `bimatrix.exact` gives. Raises OutOfTime past `deadline` (time.perf_counter).
     """
     m, n = len(payoff[0]), len(payoff[1])
-    of_rows, row_labels = vertices(payoff[1], deadline)
-    of_columns, column_labels = vertices(payoff[0], deadline)
-    column_labels = np.roll(column_labels, m, axis=1)  # rows first, as in the other polytope
-    found: list[tuple[int, int]] = []
-    for first in range(0, len(of_rows), 1000):
+    of_rows, of_columns = vertices(payoff[1], deadline), vertices(payoff[0], deadline)
+    # labels of rows first, then of columns, as in the other polytope
+    shifted = [labels >> n | (labels & (1 << n) - 1) << m for _, labels in of_columns]
+    carriers = by_label(shifted, m + n)
+    found = []
+    for row, (_, labels) in enumerate(of_rows):
         late(deadline)
-        missing = (~row_labels[first : first + 1000]).astype(np.float32) @ (~column_labels).astype(np.float32).T
-        found += [(first + row, column) for row, column in np.argwhere(missing == 0).tolist()]
-    rows = np.reshape([mixed(of_rows[row]) for row, _ in found], (-1, m))
-    columns = np.reshape([mixed(of_columns[column]) for _, column in found], (-1, n))
+        missing = labels ^ (1 << m + n) - 1
+        found += [(row, column) for column in ones(carrying(missing, carriers, len(of_columns)))]
+    rows = [mixed(of_rows[row][0]) for row, _ in found]
+    columns = [mixed(of_columns[column][0]) for _, column in found]
     # between two that share a vertex everything is an equilibrium, as both of the others are best responses to it
     infinite = any(len(set(side)) < len(found) for side in zip(*found, strict=True))
-    return rows, columns, infinite, len(of_rows) + len(of_columns)
+    return np.array(rows), np.array(columns), infinite, len(of_rows) + len(of_columns)
 
 
-def vertices(cuts: list[list[int]], deadline: float | None) -> tuple[list[list[int]], np.ndarray]:
+def vertices(cuts: list[list[int]], deadline: float | None) -> list[tuple[list[int], int]]:
     """The vertices other than the origin of all x >= 0 in d dimensions with cut @ x <= 1 for every cut; d numbers each.
 
-    The numbers are whole and above 0. Returns each vertex as d whole numbers, the vertex times something, and
-    bool[vertices, d + cuts]: which coordinates are zero, which cuts are tight. Raises OutOfTime.
+    The numbers are whole and above 0. Returns each vertex as d whole numbers, the vertex times something, and its
+    labels as bits of one number: k where coordinate k is zero, d + k where cut k is tight. Raises OutOfTime.
     """
-    d = len(cuts[0])
+    d, last = len(cuts[0]), len(cuts[0]) + len(cuts)
     rays = [[int(i == k) for i in range(d + 1)] for k in range(d + 1)]  # of the cone of all (x, t); x / t is the point
-    width = -(-(d + 1 + len(cuts)) // 64) * 64  # whole words
-    tight = np.pad(~np.eye(d + 1, dtype=bool), ((0, 0), (0, width - d - 1)))  # which inequalities a ray meets with "="
-    for number, cut in enumerate(cuts, start=d + 1):
+    tight = [(1 << d) - 1 ^ 1 << k | 1 << last for k in range(d)] + [(1 << d) - 1]  # bit `last` where t is zero
+    for number, cut in enumerate(cuts, start=d):
         side = [ray[d] - sum(map(mul, cut, ray)) for ray in rays]
-        tight[:, number] = [s == 0 for s in side]
-        words = np.packbits(tight, axis=1).view(np.uint64)
+        carriers = by_label(tight, last + 1)
         outside = [k for k, s in enumerate(side) if s < 0]
-        born, meets = [], [tight[[s >= 0 for s in side]]]
-        for k, own in enumerate(side):
-            if own <= 0:
-                continue
+        kept = [(ray, labels | (s == 0) << number) for ray, labels, s in zip(rays, tight, side, strict=True) if s >= 0]
+        for k in [k for k, s in enumerate(side) if s > 0]:
             late(deadline)
-            common = words[k] & words[outside]
-            # neighbours share d - 1 inequalities, and no third ray has all that they share (proposition 7)
-            for place in np.flatnonzero(np.bitwise_count(common).sum(axis=1) >= d - 1).tolist():
-                if np.count_nonzero(((words & common[place]) == common[place]).all(axis=1)) == 2:
-                    other = outside[place]
-                    ray = [own * b - side[other] * a for a, b in zip(rays[k], rays[other], strict=True)]
+            for other in outside:
+                common = tight[k] & tight[other]
+                # neighbours share d - 1 inequalities, and no third ray has all that they share (proposition 7)
+                if common.bit_count() >= d - 1 and carrying(common, carriers, len(rays)).bit_count() == 2:
+                    ray = [side[k] * b - side[other] * a for a, b in zip(rays[k], rays[other], strict=True)]
                     shared = gcd(*ray)
-                    born.append([number // shared for number in ray])
-                    meets.append((tight[k] & tight[other])[None])
-                    meets[-1][0, number] = True
-        rays = [ray for ray, s in zip(rays, side, strict=True) if s >= 0] + born
-        tight = np.concatenate(meets)
-    origin = [not any(ray[:d]) for ray in rays]
-    labels = np.delete(tight[:, : d + 1 + len(cuts)], d, axis=1)
-    return [ray[:d] for ray, zero in zip(rays, origin, strict=True) if not zero], labels[~np.array(origin)]
+                    kept.append(([each // shared for each in ray], common | 1 << number))
+        rays, tight = [ray for ray, _ in kept], [labels for _, labels in kept]
+    return [(ray[:d], labels) for ray, labels in zip(rays, tight, strict=True) if any(ray[:d])]
+
+
+def by_label(owners: list[int], labels: int) -> list[int]:
+    """The owners of each label, as bits of one number, from the labels of each owner."""
+    found = [0] * labels
+    for number, own in enumerate(owners):
+        for label in ones(own):
+            found[label] |= 1 << number
+    return found
+
+
+def carrying(labels: int, carriers: list[int], count: int) -> int:
+    """Which of `count` owners carry all these labels, as bits."""
+    found = (1 << count) - 1
+    while labels and found:
+        found &= carriers[(labels & -labels).bit_length() - 1]
+        labels &= labels - 1
+    return found
+
+
+def ones(number: int) -> list[int]:
+    """The places of the bits that are 1."""
+    found = []
+    while number:
+        found.append((number & -number).bit_length() - 1)
+        number &= number - 1
+    return found
 
 
 def mixed(weights: list[int]) -> list[float]:

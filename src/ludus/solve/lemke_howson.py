@@ -81,7 +81,7 @@ def _checked(label, payoff):
 def _ends(payoff, labels):
     """Walk from each label in each game: profiles, certificates and pivots, games first."""
     rows, columns, pivots = _walk_all(payoff, labels)
-    game = np.arange(len(payoff)).repeat(len(labels)) if len(payoff) > 1 else np.zeros(len(labels), np.int64)
+    game = np.arange(len(payoff)).repeat(len(labels))
     regret, expects, share = certify(payoff, game, rows, columns)
     if max(share.tolist(), default=0.0) > TOLERANCE or 0 in pivots.tolist():
         for k in np.flatnonzero((share > TOLERANCE) | (pivots == 0)):

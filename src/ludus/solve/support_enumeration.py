@@ -133,6 +133,7 @@ def _enumerate(payoff: np.ndarray, start: float, seconds: float | None) -> _Foun
     regret, expects, share = certify(payoff, game, rows, columns)
     if max(share.tolist(), default=0.0) > TOLERANCE:  # the system was too badly conditioned
         doubtful = sorted({*doubtful, *game[share > TOLERANCE].tolist()})
+    exact_parts = []
     for number in doubtful:
         try:
             exact_rows, exact_columns, many, _ = extreme_profiles(exact(payoff[number]), deadline)
@@ -140,10 +141,11 @@ def _enumerate(payoff: np.ndarray, start: float, seconds: float | None) -> _Foun
             unfinished.append(number)
             continue
         infinite += [number] * many
-        others = game != number
-        game = np.append(game[others], np.full(len(exact_rows), number))
-        rows, columns = np.append(rows[others], exact_rows, axis=0), np.append(columns[others], exact_columns, axis=0)
-    if doubtful:
+        exact_parts.append((np.full(len(exact_rows), number), exact_rows, exact_columns))
+    if exact_parts:
+        kept = ~np.isin(game, [part[0][0] for part in exact_parts])
+        parts = [(game[kept], rows[kept], columns[kept]), *exact_parts]
+        game, rows, columns = map(np.concatenate, zip(*parts, strict=True))
         order = np.argsort(game, kind="stable")
         game, rows, columns = game[order], rows[order], columns[order]
         regret, expects, _ = certify(payoff, game, rows, columns)
