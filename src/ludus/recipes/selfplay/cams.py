@@ -35,8 +35,11 @@ Leaves    Football (2v2 too), state constraints, value networks, and in Hexner's
           control. "tight" says how often one action fewer would not do.
           CAMS does not see the grid, so that its error cannot depend on U: no claim. Its work ends when what P1 secures
           is within 2%; the others must bring the sum of both players' gains below 2%, and where 20,000 iterations are
-          too few, what was spent counts. The grids just span the controls that the solution needs, which favours them. Chosen in pilots on root seed 999 and on generators 5
-          to 8 of their own: the rate, the numbers of starts, iterations and games.
+          too few, what was spent counts. The grids just span the controls that the solution needs, which favours
+          them. Chosen in pilots on root seed 999 and on generators 5 to 8 of their own: the rate, the numbers of
+          starts, iterations and games. What the discretisation costs (0.8% in ten steps, 0.03 seconds of revealing) is
+          arithmetic, known before. Recorded on root seed 1: on root seed 0 claim 5 failed in 2 of 60 games by 2e-5, since
+          HiGHS stops branching within 1e-4; told to go on, it finds equilibria in those two as well.
 """
 
 from collections.abc import Callable
@@ -412,6 +415,7 @@ def narrow_value(prior: np.ndarray, cost: np.ndarray, seen: bool, support: int, 
         integrality=whole,
         bounds=Bounds(np.where(free, -np.inf, 0.0), np.where(free, np.inf, 1.0)),
         constraints=LinearConstraint(np.array(rows), low, high),
+        options={"mip_rel_gap": 0.0},  # HiGHS would be content with 1e-4
     )
     if found.x is None:
         raise ArithmeticError(f"HiGHS found no strategy of {support} actions a node: {found.message}")
