@@ -4,9 +4,9 @@ CFR walks the whole tree to learn the regret of every action. Monte Carlo CFR wa
 right on average: Lanctot, Waugh, Zinkevich and Bowling (2009), "Monte Carlo sampling for regret minimization in
 extensive games", equation 6 and lemma 1. For one player at a time,
 
-- external sampling draws what chance and the others do and tries every action of the player: section 3.2, equation 11;
+- external sampling draws what chance and the others do and tries every action of the player: equation 11;
 - outcome sampling draws a single game, in which the player explores, and divides by how likely it was to come about:
-  section 3.1, equation 10.
+  equation 10.
 
 A player's strategy is averaged while the player before it learns, where it is drawn anyway: in external sampling as it
 is, in outcome sampling divided by how likely the learner was to come there (Lisy, Lanctot and Bowling 2015, "Online
