@@ -209,10 +209,11 @@ def test_long_and_narrow_games():
 
 
 def test_a_time_limit_gives_what_was_found():
-    form = normal_form(np.random.default_rng(0).random((16, 16, 2)))
-    answer = support_enumeration(form, seconds=0.1)
-    assert not answer.complete and "0.1 seconds" in answer.note and answer.seconds < 5
-    assert_certified(answer, form)
+    for size in (16, 150):
+        form = normal_form(np.random.default_rng(0).random((size, size, 2)))
+        answer = support_enumeration(form, seconds=0.1)
+        assert not answer.complete and "0.1 seconds" in answer.note and answer.seconds < 5
+        assert_certified(answer, form)
     tied = normal_form(np.random.default_rng(0).integers(0, 3, (16, 16, 2)).astype(float))
     for solve in (support_enumeration, extreme_equilibria):
         answer = solve(tied, seconds=0.1)

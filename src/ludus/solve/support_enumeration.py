@@ -111,7 +111,7 @@ class _Found(NamedTuple):
 
 _FINISHED, _PAUSED = -1, -2  # why the search came back; else the number of a game in doubt
 _GAME, _SIZE, _BEGUN, _PAIRS = range(4)  # where it stands: see `_search`
-_PIECE = 1 << 16  # pairs of supports between two looks at the clock: about 20 milliseconds
+_PIECE = 1 << 22  # payoffs to look at between two looks at the clock: some ten milliseconds
 
 
 def _enumerate(payoff: np.ndarray, start: float, seconds: float | None) -> _Found:
@@ -247,14 +247,15 @@ def _mix(payoff, own, other, size, weights, work, order):
             for above in range(row + 1):
                 work[above, row], work[above, best] = work[above, best], work[above, row]
         determinant *= abs(pivot)
+        largest = max(largest, abs(pivot))
         for column in range(row + 1, size):
             work[row, column] /= pivot
-    # L U = D + E with |E| <= 3 n u |L| |U| (Higham, theorem 9.4), n = size - 1, |U| <= 1, and the scaling adds 4 u;
+    # L U = D + E with |E| <= 3 n u |L| |U| (Higham, theorem 9.4), n = size - 1, |U| <= 1, and the scaling adds 5 u;
     # the inverse is minors over the determinant, and no minor is above (n - 1) ** ((n - 1) / 2) (Hadamard)
     n = size - 1
     error = 0.0
     if n > 0:
-        error = n * max(n - 1, 1) ** (0.5 * (n - 1)) * (3 * n * n * largest + 4) * _ROUNDING / determinant
+        error = n * max(n - 1, 1) ** (0.5 * (n - 1)) * (3 * n * n * largest + 5) * _ROUNDING / determinant
     verdict = _YES if error * size < 0.1 else _PERHAPS  # past this, the bound itself is worth nothing
     if verdict == _YES:
         total = 0.0
@@ -301,7 +302,7 @@ def _mix(payoff, own, other, size, weights, work, order):
     cache=True,
 )  # fmt: skip
 def _search(payoff, at, support, budget):
-    """Go on from `at` for about `budget` pairs of supports, or to the end, or to a pair that is in doubt.
+    """Go on from `at` until some `budget` payoffs were looked at, or to the end, or to a pair that is in doubt.
 
     at       int64[4], where the search stands: game, size, whether the rows' support has begun, pairs; in place
     support  int64[2, size or more], row 0 places among the rows that are left, row 1 columns; in place
@@ -324,9 +325,13 @@ def _search(payoff, at, support, budget):
         if at[_BEGUN]:
             count = _unbeaten(of_rows, columns, size, left)
         while size <= small:
+            if budget <= 0:
+                why = _PAUSED
+                break
             if at[_BEGUN]:
                 more = _advance(chosen, size, count)
             else:
+                budget -= m * m
                 count = _unbeaten(of_rows, columns, size, left)
                 more = size <= count
                 at[_BEGUN] = 1
@@ -340,7 +345,7 @@ def _search(payoff, at, support, budget):
                         columns[place] = place
                 continue
             at[_PAIRS] += 1
-            budget -= 1
+            budget -= size * (m + n)
             for place in range(size):
                 own[place] = left[chosen[place]]
             beaten = False
@@ -363,9 +368,6 @@ def _search(payoff, at, support, budget):
                 found += 1
             elif verdict == _PERHAPS:
                 why = at[_GAME]
-                break
-            if budget <= 0:
-                why = _PAUSED
                 break
         at[_SIZE] = size
         if why == _FINISHED:
