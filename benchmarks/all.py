@@ -15,6 +15,10 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 SCRIPTS = {
     "solvers.py": ".venv-peers-liteefg",
+    "linear_programs.py": ".venv-peers",
+    "sampling.py": ".venv-peers",
+    "bimatrix.py": ".venv-peers",
+    "gambit_files.py": ".venv-peers",
     "trees.py": ".venv-peers",
     "playouts.py": ".venv-peers",
     "startup.py": ".venv",
@@ -53,8 +57,8 @@ PAGE = """# Speed against the peers
 
 The same work on both sides, one core, measured in turn (A B A B ...) in one run; a ratio above 1 means that Ludus is
 faster. Ratio is the median of the paired rounds; a promise counts by the lowest. Where a peer cannot be had its row
-says `not run`. `make bench` makes the peers' environments, runs all of it (about two minutes once they are there) and
-writes this page.
+says `not run`. `make bench` makes the peers' environments, runs all of it (some minutes once they are there) and writes
+this page.
 
 {table}
 

@@ -7,20 +7,28 @@ import numpy as np
 from ludus.games import load, names
 from ludus.measure.minimax import minimax_regret
 from ludus.measure.nash_conv import nash_conv
+from ludus.normal_form import bimatrix
 from ludus.play import playouts
-from ludus.solve.cfr import cfr, cfr_plus
+from ludus.solve.approach import METHODS
+from ludus.solve.lemke_howson import lemke_howson
+from ludus.solve.mccfr import external_sampling, outcome_sampling
+from ludus.solve.support_enumeration import support_enumeration
 from ludus.tree import TooLarge, grow
 
 
 def main() -> None:
-    """Play every game once; solve Kuhn poker, and judge a policy of tic-tac-toe."""
+    """Play every game once; solve Kuhn poker and a matrix game in every way, and judge a policy of tic-tac-toe."""
     for name in names():
         playouts(load(name), 2, np.random.default_rng(0))
         with suppress(TooLarge):
             grow(load(name), limit=1)  # compiles the kernels; the tree itself is not wanted
     tree = grow(load("kuhn_poker"))
-    for solver in (cfr, cfr_plus):
-        nash_conv(tree, solver(tree, 2).average)
+    for solver in METHODS.values():
+        nash_conv(tree, solver(tree, 2).profile)
+    for sampler in (external_sampling, outcome_sampling):
+        sampler(tree, 2, np.random.default_rng(0))
+    for enumerate_ in (support_enumeration, lemke_howson):
+        enumerate_(bimatrix(np.eye(2), np.eye(2)))
     board = grow(load("tic_tac_toe"))
     minimax_regret(board, board.legal / board.legal.sum(axis=1, keepdims=True))
 
