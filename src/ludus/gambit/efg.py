@@ -15,16 +15,17 @@ import numpy as np
 
 from ludus.gambit.rationals import probabilities, shortest
 from ludus.gambit.tokens import Cursor, NotReadable, distinct, label, quote
+from ludus.game import CHANCE, OVER
+from ludus.tree import Labels, Tree
 
-if TYPE_CHECKING:  # these bring numba, and whoever reads a normal form need not wait for it
+if TYPE_CHECKING:  # brings compiled code, which whoever reads a normal form need not wait for
     from ludus.gambit.nodes import Nodes
-    from ludus.tree import Tree
 
 CELLS = 50_000_000  # the most that one array may hold
 _MARK = "Ludus "
 
 
-def read_efg(text: str, file: str = "text") -> "Tree":
+def read_efg(text: str, file: str = "text") -> Tree:
     """The game that a .efg file's text describes; `file` is what errors call it.
 
     Nodes stand breadth-first and infosets in the order of meeting, as `tree.grow` makes them. An action's word is its
@@ -120,10 +121,8 @@ def _codes(words: tuple[str, ...]) -> tuple[str, ...]:
     return words if len(set(words) - {""}) == len(words) else tuple(map(str, range(len(words))))
 
 
-def _tree(nodes: "Nodes", meaning: _Meaning, players: tuple[str, ...], file: str) -> "Tree":
+def _tree(nodes: "Nodes", meaning: _Meaning, players: tuple[str, ...], file: str) -> Tree:
     from ludus.gambit.walk import breadth_first, perfect_recall
-    from ludus.game import CHANCE, OVER
-    from ludus.tree import Labels, Tree
 
     player = nodes.player - 1
     for what, rows, columns in (
@@ -195,7 +194,7 @@ def _payoff(nodes, children, file):
     return payoff
 
 
-def write_efg(tree: "Tree", title: str = "") -> str:
+def write_efg(tree: Tree, title: str = "") -> str:
     """The text of a .efg file that Gambit takes and from which `read_efg` makes the same tree.
 
     Raises ValueError where a payoff is not finite, or the probabilities at a node do not add up to one.
@@ -227,11 +226,11 @@ def write_efg(tree: "Tree", title: str = "") -> str:
 def _decisions(tree):
     """The line of every infoset with its legal actions."""
     codes = [label(code) for code in _codes(tree.labels.actions)]
+    listed = cache(lambda legal: " ".join(codes[action] for action in np.flatnonzero(np.frombuffer(legal, bool))))
     lines = []
-    for row, (player, legal) in enumerate(zip(tree.player, tree.legal, strict=True)):
-        actions = " ".join(codes[action] for action in np.flatnonzero(legal))
+    for row, (player, legal) in enumerate(zip(tree.player.tolist(), tree.legal, strict=True)):
         name = label(tree.labels.infoset(row))
-        lines.append(f'p "" {player + 1} {row + 1} {name} {{ {actions} }} 0')
+        lines.append(f'p "" {player + 1} {row + 1} {name} {{ {listed(legal.tobytes())} }} 0')
     return lines
 
 

@@ -6,8 +6,8 @@ those after the first may leave its description out. A node may carry an outcome
 Source: the Gambit manual, "The extensive game (.efg) file format".
 """
 
-import math
 import re
+from fractions import Fraction
 from functools import cache
 from typing import NamedTuple, NoReturn
 
@@ -19,7 +19,8 @@ from ludus.gambit.tokens import NUMBER, TEXT, Cursor, number, unquote
 
 _UTF_8 = "utf-8", "surrogatepass"
 _TEXT, _NUMBER = re.compile(TEXT), re.compile(NUMBER)
-_FRACTION = re.compile(r"\+?[0-9]{1,2000}(?:/[0-9]{1,2000})?")
+_FRACTION = re.compile(r"[+-]?[0-9]{1,600}(?:/[0-9]{1,600})?")
+_EXACT = re.compile(_FRACTION.pattern + r"|[+-]?[0-9]{0,600}\.?[0-9]{0,600}(?:[eE][+-]?[0-9]{1,2})?")  # quick to expand
 _ROUNDING = 1e-9  # how far from one probabilities may add up that are not all fractions; they are then scaled
 
 
@@ -79,7 +80,7 @@ def read_nodes(cursor: Cursor, players: int) -> Nodes:
     labels = cache(lambda part: tuple(map(unquote, _TEXT.findall(part))))
     actions = [labels(lists[each]) for each in np.flatnonzero(~pays)]
     chances = {lists[each]: each for each in np.flatnonzero(owner == EVENT)[::-1]}
-    chances = {part: _odds(cursor, part, lambda: place(listed[each])) for part, each in chances.items()}
+    chances = {part: _odds(cursor, part, place, listed[each]) for part, each in chances.items()}
     odds = [() if owner[each] else chances[lists[each]] for each in np.flatnonzero(~pays)]
     told = np.flatnonzero(pays)[1:]
     payoff = _payoffs([lists[each] for each in told], players)
@@ -109,17 +110,21 @@ def read_nodes(cursor: Cursor, players: int) -> Nodes:
     )
 
 
-def _odds(cursor, listed, place):
-    """The probabilities of a list; those not all written as fractions are scaled to add up to one."""
-    tokens = _NUMBER.findall(_TEXT.sub(" ", listed))
+def _odds(cursor, part, place, at):
+    """The probabilities of a list, which add up to one; where decimals are rounded they are scaled to."""
+    tokens = _NUMBER.findall(_TEXT.sub(" ", part))
     odds = tuple(map(number, tokens))
     for token, chance in zip(tokens, odds, strict=True):
         if not 0 <= chance <= 1:
-            cursor.refuse("probabilities from 0 to 1", place(), token)
-    exact, total = _exact_sum(tokens), math.fsum(odds)
-    if (exact != 1) if exact is not None else abs(total - 1) > _ROUNDING:
-        cursor.refuse("probabilities that add up to 1", place(), str(total if exact is None else exact))
-    return odds if exact == 1 or total == 1 else tuple(chance / total for chance in odds)
+            cursor.refuse("probabilities from 0 to 1", place(at), token)
+    exact = [Fraction(token if _EXACT.fullmatch(token) else chance) for token, chance in zip(tokens, odds, strict=True)]
+    total, rounded = exact_sum(exact), not all(map(_FRACTION.fullmatch, tokens))
+    if total is None:
+        exact, rounded = [*map(Fraction, odds)], True
+        total = sum(exact, Fraction())
+    if abs(total - 1) > (_ROUNDING if rounded else 0):
+        cursor.refuse("probabilities that add up to 1", place(at), str(float(total) if rounded else total))
+    return odds if total == 1 else tuple(float(chance / total) for chance in exact)
 
 
 def _payoffs(lists, players):
@@ -129,14 +134,6 @@ def _payoffs(lists, players):
     except ValueError:
         numbers = [number(token) for part in lists for token in _NUMBER.findall(part)]
     return np.array([0.0] * players + numbers).reshape(-1, players)
-
-
-def _exact_sum(tokens):
-    """The sum of fractions and whole numbers; None where a decimal is among them or a fraction is out of hand."""
-    if not all(map(_FRACTION.fullmatch, tokens)):
-        return None
-    parts = (token.partition("/") for token in tokens)
-    return exact_sum((int(above), int(below or 1)) for above, _, below in parts)
 
 
 def _refuse(cursor: Cursor, fault: int, players: int) -> NoReturn:

@@ -5,20 +5,20 @@ does not. Here 0.3333333333333333 becomes 1/3 again, and whatever is written rea
 """
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from fractions import Fraction
 
 _BITS = 4096  # of a common denominator: beyond it sums of fractions become slow
 
 
-def exact_sum(pairs: Iterable[tuple[int, int]]) -> Fraction | None:
-    """The sum of fractions given as (numerator, denominator); None where no denominator below 2^4096 serves all."""
-    pairs, common = list(pairs), 1
-    for below in {below for _, below in pairs}:
+def exact_sum(fractions: Sequence[Fraction]) -> Fraction | None:
+    """Their sum; None where no denominator below 2^4096 serves them all."""
+    common = 1
+    for below in {each.denominator for each in fractions}:
         common = math.lcm(common, below)
         if common.bit_length() > _BITS:
             return None
-    return Fraction(sum(above * (common // below) for above, below in pairs), common)
+    return Fraction(sum(each.numerator * (common // each.denominator) for each in fractions), common)
 
 
 def simplest(value: float) -> Fraction:
@@ -36,12 +36,15 @@ def probabilities(odds: Sequence[float]) -> list[Fraction]:
     Raises ValueError where no such fractions exist.
     """
     simple = [simplest(chance) for chance in odds]
-    if exact_sum((each.numerator, each.denominator) for each in simple) == 1:
+    if exact_sum(simple) == 1:
         return simple
-    # What is missing is shared out by how far each fraction may move and still have the same nearest float.
+    # What is missing is shared out by how far each fraction may move and still have the same nearest float. The least
+    # probable may hardly move, and would need a thousand digits to.
     exact = [Fraction(chance) for chance in odds]
-    room = [Fraction(min(chance - math.nextafter(chance, -1), math.ulp(chance))) / 2 for chance in odds]
-    missing, all_room = 1 - sum(exact, Fraction()), sum(room, Fraction())
+    missing = 1 - sum(exact, Fraction())
+    toward = math.inf if missing > 0 else 0.0
+    room = [abs(Fraction(math.nextafter(each, toward)) - Fraction(each)) / 2 * (each > 2**-60) for each in odds]
+    all_room = sum(room, Fraction())
     if not abs(missing) < all_room:
         raise ValueError(
             f"chance: the probabilities at a node must add up to one, {list(odds)[:8]} come to {float(sum(exact))!r}"
@@ -51,5 +54,7 @@ def probabilities(odds: Sequence[float]) -> list[Fraction]:
 
 def shortest(value: float) -> str:
     """The shortest decimal or fraction that reads back as `value`, in the letters that Gambit reads."""
+    if value.is_integer() and abs(value) < 1e15:
+        return str(int(value))
     decimal = repr(value).removesuffix(".0").replace("e+", "e")  # Gambit takes 1e22, not 1e+22
     return min(decimal, str(simplest(value)), key=len)

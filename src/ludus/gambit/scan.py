@@ -176,7 +176,7 @@ def _scan(data, at, players):
         if kind not in (_CHANCE, _PLAYER, _END):
             at = -1
         parent[nodes], move[nodes], left[nodes] = up, -1, 0
-        for paying in range(kind == _END, 2):  # its information set or event, then its outcome
+        for paying in range(1 if kind == _END else 0, 2):  # its information set or event, then its outcome
             mine, place = OUTCOME if paying else EVENT, at
             if kind == _PLAYER and not paying:
                 at, mine = _whole(data, at)

@@ -23,7 +23,7 @@ _SPACE = re.compile(r"\s*+", re.ASCII)
 _UNQUOTABLE = re.compile(r"[\\\ud800-\udfff]")
 _UNLABELLED = re.compile(r"[^ -~]|\\|\A |(?<= ) | \Z")
 _HIDDEN = re.compile(r"\\u\{([0-9a-f]{1,6})\}")
-_LONGEST = 4_000  # digits of a fraction; int() of more is slow, and Python refuses it
+_LONGEST = 600  # digits above or below a fraction's line: Python may be set to refuse more than 640
 
 
 class NotReadable(ValueError):
@@ -113,12 +113,12 @@ def number(token: str) -> float:
     """The nearest float to a decimal or a fraction; not finite where there is none, as for 1e999 and 1/0."""
     if "/" not in token:
         return float(token)
-    if len(token) > _LONGEST:
-        return math.nan
     above, below = token.split("/")
+    if max(len(above), len(below)) > _LONGEST or int(below) == 0:
+        return math.nan
     try:
         return int(above) / int(below)  # rounded once, whatever the sizes
-    except ArithmeticError:
+    except OverflowError:
         return math.nan
 
 
