@@ -107,12 +107,17 @@ def test_the_command_line_loads_nothing_before_it_is_asked():
     assert not loaded & {"numpy", "scipy", "numba", "torch", "jinja2", "joblib", "ludus.tree", "ludus.study"}
 
 
-def test_help_comes_in_under_three_tenths_of_a_second():
+def cpu_seconds(*command: str) -> float:
     """CPU seconds, the best of five: the clock on the wall would measure the other work of the machine."""
     seconds = []
     for _ in range(5):
         before = os.times()
-        subprocess.run([sys.executable, "-m", "ludus", "--help"], capture_output=True, check=True)
+        subprocess.run([sys.executable, *command], capture_output=True, check=True)
         after = os.times()
         seconds.append(after.children_user + after.children_system - before.children_user - before.children_system)
-    assert min(seconds) < 0.3
+    return min(seconds)
+
+
+def test_help_comes_in_under_three_tenths_of_a_second():
+    """On a slow machine in three times what its command-line library alone takes to load, a tenth elsewhere."""
+    assert cpu_seconds("-m", "ludus", "--help") < max(0.3, 3 * cpu_seconds("-c", "import typer"))
