@@ -12,8 +12,9 @@ class Answer(NamedTuple):
     regret      float64[n], the most that any one player could gain by deviating alone, computed afresh from the game
                 and not by the solver: 0 up to rounding at an equilibrium
     payoffs     float64[n, P], what each player expects
-    complete    whether these are known to be all equilibria of the game
-    note        where they are not: why; "" where there is nothing to say
+    complete    whether these are known to be all equilibria of the game; of a game with infinitely many, all extreme
+                ones; of a search for pure ones, all pure ones
+    note        why there may be more, or what the list stands for; "" where there is nothing to say
     method      the algorithm, in words
     iterations  its steps: sweeps, pivots or pairs of supports
     seconds     wall time
