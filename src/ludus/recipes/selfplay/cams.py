@@ -38,8 +38,8 @@ Leaves    Football (2v2 too), state constraints, value networks, and in Hexner's
           too few, what was spent counts. The grids just span the controls that the solution needs, which favours
           them. Chosen in pilots on root seed 999 and on generators 5 to 8 of their own: the rate, the numbers of
           starts, iterations and games. What the discretisation costs (0.8% in ten steps, 0.03 seconds of revealing) is
-          arithmetic, known before. Recorded on root seed 1: on root seed 0 claim 5 failed in 2 of 60 games by 2e-5, since
-          HiGHS stops branching within 1e-4; told to go on, it finds equilibria in those two as well.
+          arithmetic, known before. Recorded on root seed 1: on root seed 0 claim 5 failed in 2 of 60 games by 2e-5,
+          since HiGHS stops branching within 1e-4; told to go on, it finds equilibria in those two as well.
 """
 
 from collections.abc import Callable
