@@ -29,10 +29,13 @@ Leaves    The paper's full text could not be searched, so that its tables, its n
           program is taken to say 0. Chosen in pilots on root seed 999: a first family with words to copy was not
           learned at all in 300 updates, the weights start wider than GPT-2's, and the updates stop where one stage is
           right in about two thirds of imperfect games, since after 600 it is right in 9 of 10 and claim 1 could not
-          hold. In no pilot did the list of sets make more trees of imperfect information right; its form was changed
-          twice in its favour (filled up to one length, then rows of four), and the claims, which are the catalogue's,
-          were left as they are. A model with a server could show whether the order of thoughts helps where nobody has
-          taught it.
+          hold. In the pilots that learned the task, the list made fewer trees of imperfect information right or as
+          many, debugging being equal; its form was changed twice in its favour (filled up to one length, then rows of
+          four), and the claims, which are the catalogue's, were left as they are. Looked at after the record, with no
+          claim on it, over four of its seeds: stage one's list is right in 58% of imperfect games, and with the right
+          list put in its place stage two is right in 77% at the first try, one stage in 68%. So the list would help,
+          and its own errors cost more. A pretrained model behind a server could show whether the order of thoughts
+          helps where nobody has taught it.
 """
 
 import itertools
