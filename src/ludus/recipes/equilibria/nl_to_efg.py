@@ -4,8 +4,8 @@ Paper     From Natural Language to Extensive-Form Game Representations; Deng, Wa
           arXiv:2501.17282.
 There     GameInterpreter, a pipeline of prompts for large language models. Stage one names the information sets and
           the partial tree around them, stage two writes code for Gambit's Python library with that at hand, and what
-          the library refuses goes back to the model with the error. Descriptions of 18 games, of perfect and of
-          imperfect information, judged by hand. The whole beats the same models asked at once, and each part counts.
+          the library refuses goes back to the model with the error. Its repository holds descriptions of 18 games,
+          of perfect and of imperfect information. The whole beats the same models asked at once, and each part counts.
 Here      A GPT of two layers and about 114,000 weights, taught from scratch for 360 updates of 16 examples. A generator
           draws trees of three levels (poker and signalling behind a card, bargaining without one), tells them in
           paraphrases with idle talk between, and knows the right tree. The program is a .efg file, a token a field,
