@@ -14,14 +14,13 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from ludus.gambit.rationals import probabilities, shortest
-from ludus.gambit.tokens import Cursor, NotReadable, distinct, label, quote
+from ludus.gambit.tokens import CELLS, Cursor, NotReadable, distinct, label, quote
 from ludus.game import CHANCE, OVER
 from ludus.tree import Labels, Tree
 
 if TYPE_CHECKING:  # brings compiled code, which whoever reads a normal form need not wait for
     from ludus.gambit.nodes import Nodes
 
-CELLS = 50_000_000  # the most that one array may hold
 _MARK = "Ludus "
 
 

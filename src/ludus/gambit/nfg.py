@@ -10,7 +10,7 @@ import math
 import numpy as np
 
 from ludus.gambit.rationals import shortest
-from ludus.gambit.tokens import Cursor, distinct, label, quote
+from ludus.gambit.tokens import CELLS, Cursor, distinct, label, quote
 from ludus.normal_form import NormalForm, normal_form
 
 _AXES = 63  # numpy's arrays have at most 64, and one holds the players' payoffs
@@ -36,9 +36,9 @@ def read_nfg(text: str, file: str = "text") -> NormalForm:
     if 0 in sizes:
         cursor.refuse("at least one strategy for every player", place)
     # Before anything is allocated: a table needs a character for each of its entries.
-    if math.prod(sizes) > len(text) - cursor.at:
-        entries = " x ".join(map(str, sizes))
-        cursor.refuse(f"a table of {entries} entries", place, f"{len(text) - cursor.at} characters for it")
+    room = min(len(text) - cursor.at, CELLS // len(players))
+    if math.prod(sizes) > room:
+        cursor.refuse(f"a table of at most {room} entries, as the file can hold", place, " x ".join(map(str, sizes)))
     comment = cursor.text_of("the comment") if cursor.sees('"') else ""
     payoff = _by_outcome(cursor, sizes) if cursor.sees("{") else _by_payoff(cursor, sizes)
     if not cursor.ended():

@@ -17,6 +17,7 @@ OUTCOME, EVENT = -1, 0
 """Owners of a description; others are players from 1."""
 
 _SHORTEST = 4  # bytes of the shortest node, t""0
+_DESCRIBED = 8  # bytes for each description at least: t""1""{0} has one in nine, c""1""{""1}1""{0} two in seventeen
 _DIGITS = 18  # of a number that must fit 64 bits
 _TAB, _RETURN, _BLANK, _QUOTE, _COMMA, _BACKSLASH, _OPEN, _CLOSE = b'\t\r ",\\{}'
 _ZERO, _NINE, _PLUS, _MINUS, _POINT, _STROKE, _E, _SMALL_E = b"09+-./Ee"
@@ -148,9 +149,9 @@ def _same(data, one, end, other, other_end):
 @njit(types.int64(*(_INTEGERS,) * 3, types.int64, types.int64), cache=True)
 def _slot(slots, owner, number, mine, wanted):
     """Where a description stands in the hash table, or the free slot where it belongs."""
-    mixed = ((mine + 1) ^ wanted ^ (wanted >> 31)) & 0x7FFFFFFF  # products stay below 2^63, compiled or not
-    mixed *= 0x9E3779B1
-    slot = (mixed ^ (mixed >> 32)) & (len(slots) - 1)
+    mixed = ((wanted & 0x7FFFFFFF) ^ (mine + 1)) * 0x9E3779B1  # products stay below 2^63, compiled or not
+    mixed = (((mixed ^ (mixed >> 29)) ^ (wanted >> 31)) & 0x7FFFFFFF) * 0x9E3779B1
+    slot = (mixed ^ (mixed >> 29)) & (len(slots) - 1)
     while slots[slot] >= 0 and not (owner[slots[slot]] == mine and number[slots[slot]] == wanted):
         slot = (slot + 1) & (len(slots) - 1)
     return slot
@@ -161,12 +162,12 @@ def _slot(slots, owner, number, mine, wanted):
 )
 def _scan(data, at, players):
     size = len(data)
-    most = (size - at) // _SHORTEST + 2  # of nodes; memory that nothing is written to is not taken
+    most, few = (size - at) // _SHORTEST + 2, (size - at) // _DESCRIBED + 2  # memory not written to is not taken
     parent, move, outcome = np.empty(most, np.int64), np.empty(most, np.int64), np.empty(most, np.int64)
-    owner, number, choices = np.empty(most, np.int64), np.empty(most, np.int64), np.empty(most, np.int64)
-    name, begin, end = np.empty(most, np.int64), np.empty(most, np.int64), np.empty(most, np.int64)
+    owner, number, choices = np.empty(few, np.int64), np.empty(few, np.int64), np.empty(few, np.int64)
+    name, begin, end = np.empty(few, np.int64), np.empty(few, np.int64), np.empty(few, np.int64)
     left = np.empty(most, np.int64)  # how many children a node waits for still
-    again, slots = np.empty((most, 4), np.int64), np.full(64, -1)
+    again, slots = np.empty((few, 4), np.int64), np.full(64, -1)
     owner[0], number[0], name[0], begin[0], end[0] = OUTCOME, 0, -1, -1, -1
     slots[_slot(slots, owner, number, OUTCOME, 0)] = 0
     nodes, known, repeats, fault, up = 0, 1, 0, 0, -1

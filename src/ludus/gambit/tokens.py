@@ -11,6 +11,9 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import NoReturn
 
+CELLS = 50_000_000
+"""The most cells that an array made of a file may have."""
+
 # `++` and `*+` never give back what they took: every pattern here takes time linear in the text, whatever it holds.
 TEXT = r'"[^"\\]*+(?:\\"?+[^"\\]*+)*+"'
 INTEGER = r"[0-9]++"
