@@ -254,9 +254,7 @@ def main():
             print(f"{type(error).__name__}: {error}\n  {data!r}", flush=True)
         slowest = max(slowest, (time.perf_counter() - before, data))
     wall, spent = time.perf_counter() - start[0], time.process_time() - start[1]
-    print(
-        f"{asked.inputs} inputs, seed {asked.seed}: {dict(counts)}, {wall:.0f} s, {spent:.0f} of them on the processor"
-    )
+    print(f"{asked.inputs} inputs, seed {asked.seed}: {dict(counts)}, {wall:.0f} s, {spent:.0f} of CPU")
     print(f"slowest {slowest[0]:.3f} s: {slowest[1][:200]!r}")
     raise SystemExit(0 if set(counts) <= {"read", "refused"} else 1)
 

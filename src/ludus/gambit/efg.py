@@ -30,7 +30,8 @@ def read_efg(text: str, file: str = "text") -> Tree:
     Nodes stand breadth-first and infosets in the order of meeting, as `tree.grow` makes them. An action's word is its
     label; where labels are empty or twice in one infoset, their positions from 1. Words are numbered as the file brings
     them, and the children of a node stand in the order of their words. Branches that chance never takes stay, with
-    probability 0. Payoffs on the way to an end are added to its own. perfect_recall is found out.
+    probability 0. Payoffs on the way to an end are added to its own. perfect_recall is found out. A Tree has no place
+    for the title, the comment, and the names of nodes and outcomes.
     Raises NotReadable, also where an array would have more than 50 million cells.
     """
     from ludus.gambit.nodes import read_nodes

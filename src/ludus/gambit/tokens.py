@@ -22,8 +22,8 @@ _SEEN = re.compile(rf"(?:{TEXT}|[{{}},]|[^\s{{}},]++)", re.ASCII)
 _TEXT, _TEXTS = re.compile(TEXT, re.ASCII), re.compile(rf"(?:\s*+{TEXT})*+", re.ASCII)
 _NUMBER, _NUMBERS = re.compile(NUMBER, re.ASCII), re.compile(rf"(?:\s*+{NUMBER}(?:\s*+,)?)*+", re.ASCII)
 _SPACE = re.compile(r"\s*+", re.ASCII)
-# What a token cannot hold is written as \u{20ac}, a way of Ludus: Gambit reads over it.
-_UNQUOTABLE = re.compile(r"[\\\ud800-\udfff]")
+# What Gambit would not take is written as \u{20ac}, a way of Ludus, and stays so where Gambit shows it.
+_UNQUOTABLE = re.compile(r"[^\x00-\x7f]|\\")
 _UNLABELLED = re.compile(r"[^ -~]|\\|\A |(?<= ) | \Z")
 _HIDDEN = re.compile(r"\\u\{([0-9a-f]{1,6})\}")
 _LONGEST = 600  # digits above or below a fraction's line: Python may be set to refuse more than 640
@@ -126,7 +126,7 @@ def number(token: str) -> float:
 
 
 def quote(text: str) -> str:
-    """A title or a comment as a token; `unquote` turns it back."""
+    """A title or a comment as a token, in ASCII; `unquote` turns it back."""
     return '"' + _UNQUOTABLE.sub(_hide, text).replace('"', '\\"') + '"'
 
 
