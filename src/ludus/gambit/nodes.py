@@ -74,39 +74,42 @@ def read_nodes(cursor: Cursor, players: int) -> Nodes:
     which, *again = found.again.T
     owner = np.append(found.owner, found.owner[which])
     named, listed, closed = map(np.append, (found.name, found.list, found.end), again)
-    names, lists = [unquote(part.rstrip()) for part in parts(named, listed)], parts(listed, closed)
-    pays = owner == OUTCOME
+    lists, pays = parts(listed, closed), owner == OUTCOME
     row = np.where(pays, np.cumsum(pays), np.cumsum(~pays)) - 1  # of a description among its kind
+    told, moves = np.flatnonzero(pays)[1:].tolist(), np.flatnonzero(~pays)
+    name = [unquote(part.rstrip()) for part in parts(named[moves], listed[moves])]
     labels = cache(lambda part: tuple(map(unquote, _TEXT.findall(part))))
-    actions = [labels(lists[each]) for each in np.flatnonzero(~pays)]
-    chances = {lists[each]: each for each in np.flatnonzero(owner == EVENT)[::-1]}
+    actions = [labels(lists[each]) for each in moves.tolist()]
+    chances = {lists[each]: each for each in np.flatnonzero(owner == EVENT)[::-1].tolist()}
     chances = {part: _odds(cursor, part, place, listed[each]) for part, each in chances.items()}
-    odds = [() if owner[each] else chances[lists[each]] for each in np.flatnonzero(~pays)]
-    told = np.flatnonzero(pays)[1:]
+    odds = [
+        () if seat else chances[lists[each]] for each, seat in zip(moves.tolist(), owner[moves].tolist(), strict=True)
+    ]
     payoff = _payoffs([lists[each] for each in told], players)
-    wrong = told[~np.isfinite(payoff[1:]).all(axis=1)]
+    wrong = np.flatnonzero(~np.isfinite(payoff).all(axis=1)) - 1
     if len(wrong):
-        cursor.refuse("payoffs that are finite", place(listed[wrong[0]]), lists[wrong[0]])
-    for extra, first in enumerate(which, len(found.owner)):
+        cursor.refuse("payoffs that are finite", place(listed[told[wrong[0]]]), lists[told[wrong[0]]])
+    for extra, first in enumerate(which.tolist(), len(found.owner)):
         new, old = row[extra], row[first]
-        same = (
-            (payoff[new] == payoff[old]).all()
-            if pays[first]
-            else (actions[new], odds[new]) == (actions[old], odds[old])
-        )
-        if not same or names[extra] != names[first]:
+        if pays[first]:
+            one, other = (unquote(part.rstrip()) for part in parts(named[[first, extra]], listed[[first, extra]]))
+            same = one == other and (payoff[new] == payoff[old]).all()
+        else:
+            same = (name[new], actions[new], odds[new]) == (name[old], actions[old], odds[old])
+        if not same:
             cursor.refuse(f"the name and the list that number {found.number[first]} had before", place(named[extra]))
-    moves = np.flatnonzero(found.owner != OUTCOME)
+    size = np.count_nonzero(found.owner != OUTCOME)
+    moves = moves[:size]
     return Nodes(
         parent=found.parent,
         move=np.where(found.move < 0, -1, row[found.move]),
         outcome=row[found.outcome],
         payoff=payoff,
-        player=found.owner[moves],
+        player=owner[moves],
         number=found.number[moves],
-        name=[names[each] for each in moves],
-        actions=actions[: len(moves)],
-        odds=odds[: len(moves)],
+        name=name[:size],
+        actions=actions[:size],
+        odds=odds[:size],
     )
 
 
