@@ -107,9 +107,10 @@ def test_a_table_that_cannot_fit_is_refused_before_it_is_made():
         ('NFG 1 R "" { "A" "B" } { 1 1 } 1 1/0', "column 34: expected a payoff that is finite, found 1/0"),
         ('NFG 1 R "" { "A" "B" } { 1 1 } 1e999 1', "expected a payoff that is finite, found 1e999"),
         ('NFG 1 R "" { "A" } { 1 } { { "" 1 2 } } 1', "expected 1 payoffs, one for each player, found 2"),
-        ('NFG 1 R "" { "A" } { 1 } { { "" 1 } } 2', "expected the number of an outcome, at most 1, found 2"),
-        ('NFG 1 R "" { "A" } { 1 } { { "" 1 } } 1 1', "expected the end of the file, found 1"),
-        ('NFG 1 R "" { "A" } { 2 } { { "" 1 } } 1', "expected the number of an outcome, found the end of the file"),
+        ('NFG 1 R "" { "A" } { 1 } { { "" 1 } } 2', "expected numbers of outcomes, at most 1, found 2"),
+        ('NFG 1 R "" { "A" } { 1 } { { "" 1 } } 1 1', "expected 1 numbers of outcomes, one for each entry, found 2"),
+        ('NFG 1 R "" { "A" } { 2 } { { "" 1 } } 1 x', "column 41: expected the number of an outcome, found x"),
+        ('NFG 1 R "" { "A" } { 2 } { { "" 1 } } 1', "expected 2 numbers of outcomes, one for each entry, found 1"),
     ],
 )
 def test_what_is_wrong_is_said_with_its_place(text, message):

@@ -6,13 +6,15 @@ Source: the Gambit manual, "The strategic game (.nfg) file format", payoff versi
 """
 
 import math
+import re
 
 import numpy as np
 
 from ludus.gambit.rationals import shortest
-from ludus.gambit.tokens import CELLS, Cursor, distinct, label, quote
+from ludus.gambit.tokens import CELLS, INTEGER, Cursor, distinct, label, quote
 from ludus.normal_form import NormalForm, normal_form
 
+_INTEGER, _INTEGERS = re.compile(INTEGER), re.compile(rf"(?:\s*+{INTEGER})*+", re.ASCII)
 _AXES = 63  # numpy's arrays have at most 64, and one holds the players' payoffs
 
 
@@ -88,13 +90,16 @@ def _by_outcome(cursor, sizes):
         cursor.take(r"\}", "}, the end of the outcome")
         outcomes.append(payoff)
     cursor.take(r"\}", "an outcome or }, the end of the outcomes")
-    chosen = []
-    for _ in range(math.prod(sizes)):
-        place = cursor.skip()
-        chosen.append(cursor.integer("the number of an outcome"))
-        if chosen[-1] >= len(outcomes):
-            cursor.refuse(f"the number of an outcome, at most {len(outcomes) - 1}", place)
-    return np.array(outcomes)[chosen]
+    place, need = cursor.skip(), math.prod(sizes)
+    tokens = cursor.take_all(_INTEGERS, _INTEGER)
+    for token in tokens:
+        if len(token) > 18 or int(token) >= len(outcomes):
+            cursor.refuse(f"numbers of outcomes, at most {len(outcomes) - 1}", place, token)
+    if len(tokens) != need:
+        if not cursor.ended():
+            cursor.refuse("the number of an outcome")
+        cursor.refuse(f"{need} numbers of outcomes, one for each entry", place, str(len(tokens)))
+    return np.array(outcomes)[[*map(int, tokens)]]
 
 
 def write_nfg(form: NormalForm) -> str:
