@@ -223,7 +223,7 @@ def test_verdicts_say_what_the_run_found(whole):
     assert "n8 seeds" in page.text and "sampled over seeds, each sampled" in page.text
     assert "The loud coin lands higher than the control, by one." in page.text
     assert f"Tested as: {first.claim}." in page.text
-    assert "it needs a real model" in page.text
+    assert "it is about a real model" in page.text
     assert "largest difference0" in page.text
 
 

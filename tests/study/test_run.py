@@ -19,7 +19,7 @@ from ludus.study.recipe import load
 from ludus.study.run import CellFailed, Interrupted, generator, one_thread, run_study
 
 RECIPES = Path(__file__).parent / "recipes"
-MORAN, MATCHING = RECIPES / "moran.py", RECIPES / "matching.py"
+MORAN, MATCHING, ASKING = RECIPES / "moran.py", RECIPES / "matching.py", RECIPES / "asking.py"
 STUDY = """
 import sys
 from ludus.study.recipe import load
@@ -47,6 +47,26 @@ def test_a_file_outside_the_package_runs_in_workers(tmp_path):
     file.write_text(MORAN.read_text().replace('slug="moran"', 'slug="mine"'))
     run = run_study(load(file), file, runs=tmp_path / "runs", seeds=2, jobs=2)
     assert run.results["hash"] == run_study(load(MORAN), MORAN, runs=tmp_path, seeds=2, jobs=1).results["hash"]
+
+
+def test_with_an_agent_the_arms_of_the_server_claims_run_and_nothing_else_is_judged(tmp_path):
+    recipe = load(ASKING)
+    without = run_study(recipe, ASKING, runs=tmp_path, jobs=1)
+    assert [verdict.verdict for verdict in without.verdicts] == ["holds", "not run"]
+    asked = run_study(recipe, ASKING, runs=tmp_path, jobs=1, agent="http://somewhere/v1#one")
+    assert asked.key != without.key and asked.asked["agent"] == "http://somewhere/v1#one"
+    assert set(asked.results["numbers"]) == {"more", "less"}  # the third arm is in no server claim
+    assert [verdict.verdict for verdict in asked.verdicts] == ["not run", "holds"]
+    assert {file.name for file in (tmp_path / "replies").iterdir()} == {"2.txt", "1.txt"}
+    assert {summary.folder for summary in store.list_runs(tmp_path)} == {without.folder.name, asked.folder.name}
+    other = run_study(recipe, ASKING, runs=tmp_path, jobs=1, agent="http://somewhere/v1#another")
+    assert other.key != asked.key and other.results["hash"] == asked.results["hash"]  # what was replied is kept
+
+
+def test_an_agent_where_no_claim_asks_one(tmp_path, moran):
+    with pytest.raises(BadSetting, match="--agent: moran has nothing to ask"):
+        run_study(moran, MORAN, runs=tmp_path, agent="http://somewhere/v1#one")
+    assert not list(tmp_path.iterdir())
 
 
 def test_asking_again_reads_and_asking_otherwise_runs(tmp_path, moran):

@@ -180,7 +180,7 @@ def test_deterministic_numbers():
         (Higher("a", than="b", metric="m"), {"a": [1.0, math.inf], "b": [1.0, 1.0]}, "not a finite number"),
         (Higher("a", than="b", metric="m"), {"a": [1.0], "b": [1.0, 1.0]}, "different numbers of seeds"),
         (Lower("a", than="b", metric="m", relative=True), {"a": [1.0], "b": [0.0]}, "a share of is zero"),
-        (Higher("a", than="b", metric="m", scope="server"), {"a": [1.0], "b": [1.0]}, "needs a real model"),
+        (Higher("a", than="b", metric="m", scope="server"), {"a": [1.0], "b": [1.0]}, "--agent URL#MODEL"),
     ],
 )
 def test_not_run_gives_the_reason(claim, arms, reason):
@@ -192,6 +192,8 @@ def test_not_run_gives_the_reason(claim, arms, reason):
 def test_a_server_claim_is_judged_once_there_is_one():
     claim = Higher("a", than="b", metric="m", scope="server")
     assert verdict_of(claim, endpoint=True, a=[1.0] * 5, b=[0.0] * 5).verdict == "holds"
+    other = verdict_of(Higher("a", than="b", metric="m"), endpoint=True, a=[1.0] * 5, b=[0.0] * 5)
+    assert other.verdict == "not run" and "only the claims about a real model" in other.sentence
 
 
 def test_adjusted_p_values():

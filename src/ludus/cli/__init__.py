@@ -80,6 +80,10 @@ def _run(
     quick: Annotated[
         bool, Option("--quick", help="The smallest honest run: it shows the way, never a verdict.")
     ] = False,
+    agent: Annotated[
+        str,
+        Option("--agent", metavar="URL#MODEL", help="Ask this model for the claims that need a real one."),
+    ] = "",
     record: Annotated[
         bool, Option("--record", help="Keep the verdicts in results/, as the catalogue shows them.")
     ] = False,
@@ -101,6 +105,7 @@ def _run(
             settings=set_ or [],
             jobs=jobs,
             quick=quick,
+            agent=agent,
             to_record=record,
             fresh=fresh,
             runs=runs,

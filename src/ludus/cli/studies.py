@@ -43,6 +43,7 @@ def run(
     settings: Sequence[str],
     jobs: int | None,
     quick: bool,
+    agent: str,
     to_record: bool,
     fresh: bool,
     runs: Path,
@@ -52,8 +53,10 @@ def run(
     path, recipe = _recipe(study)
     began = time.time()
     overrides = dict(_setting(text) for text in settings)
+    if agent and not agent.startswith(("http://", "https://")):
+        raise Mistake(f"--agent: {agent!r} is no server; write for example --agent http://127.0.0.1:8000/v1#MODEL")
     if to_record:
-        _check_recordable(recipe, path, {"--quick": quick, "--arm": arms, "--set": settings}, seeds)
+        _check_recordable(recipe, path, {"--quick": quick, "--agent": agent, "--arm": arms, "--set": settings}, seeds)
     try:
         with front_door(BadSetting, Corrupt, StoreError), _shown(recipe) as progress:
             finished = run_study(
@@ -66,6 +69,7 @@ def run(
                 overrides=overrides,
                 jobs=jobs,
                 quick=quick,
+                agent=agent,
                 progress=progress,
                 fresh=fresh,
             )
@@ -88,6 +92,7 @@ def run(
                 "rows": str(finished.folder / "cells"),
                 "hash": finished.results["hash"],
                 "quick": quick,
+                "agent": agent or None,
                 "seeds": finished.asked["seeds"],
                 "root_seed": finished.asked["root_seed"],
                 "minutes": finished.results["minutes"],

@@ -25,7 +25,7 @@ from ludus.pages.charts import Series, number_text
 from ludus.study import store
 from ludus.study.claims import Claim, Equivalent, Near, NotWorse
 from ludus.study.disk import write_whole
-from ludus.study.recipe import Recipe, code_hash, resolve, sections
+from ludus.study.recipe import Recipe, asked_of_servers, code_hash, resolve, sections
 from ludus.study.store import Run
 from ludus.study.verdict import FAILS, HOLDS, INCONCLUSIVE, NOT_RUN, Verdict, from_json
 
@@ -580,8 +580,10 @@ def _commands(run: Run, recipe: Recipe, path: Path) -> list[tuple[str, str]]:
     words = ["ludus run", recipe.slug if own else _quoted(str(path))]
     if asked["quick"]:
         words.append("--quick")
+    if "agent" in asked:
+        words.append(f"--agent {_quoted(asked['agent'])}")
     usual = resolve(recipe, None, asked["quick"])
-    if list(asked["settings"]) != list(usual):
+    if list(asked["settings"]) != list(asked_of_servers(recipe) if "agent" in asked else usual):
         words += [f"--arm {arm}" for arm in asked["settings"]]
     if asked["seeds"] != (1 if asked["quick"] else recipe.seeds):
         words.append(f"--seeds {asked['seeds']}")
@@ -606,7 +608,7 @@ def _typed(value: Any) -> str:
 
 
 def _quoted(text: str) -> str:
-    return text if re.fullmatch(r"[\w./=,:@+-]+", text) else "'" + text.replace("'", "'\\''") + "'"
+    return text if re.fullmatch(r"[\w./=,:@+-][\w./=,:@+#-]*", text) else "'" + text.replace("'", "'\\''") + "'"
 
 
 def _provenance(run: Run) -> list[tuple[str, str]]:
@@ -615,5 +617,6 @@ def _provenance(run: Run) -> list[tuple[str, str]]:
     if run.results is not None:
         told += [("result hash", run.results["hash"]), ("computed for", f"{_time(run)}, all cells together")]
     versions = ", ".join(f"{name} {version}" for name, version in run.versions.items())
+    told += [("model asked", asked["agent"])] if "agent" in asked else []
     told += [("code hash", asked["code"]), ("root seed", str(asked["root_seed"])), ("seeds", str(asked["seeds"]))]
     return [*told, ("versions", versions)]

@@ -50,6 +50,9 @@ class Recipe:
     metrics   metric -> (unit, what it is in plain words), for tables and pages; one measured on several games is called
               METRIC/GAME and explained once, as METRIC
     watch     the metric to show live
+    server    (settings, rng, log, agent) -> final numbers, in the place of `run` where the user gives --agent: what the
+              claims of scope "server" measure of a real model. agent is the text that says which, log.replies the
+              folder that keeps its replies. None where no served model can show them
     """
 
     slug: str
@@ -62,6 +65,7 @@ class Recipe:
     quick: Mapping[str, Any] = field(default_factory=dict)
     metrics: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     watch: str = ""
+    server: Callable[..., Mapping[str, Any]] | None = None
 
 
 def load(path: Path | str) -> Recipe:
@@ -164,6 +168,10 @@ def check(recipe: Recipe, where: str) -> None:
             value = getattr(settings, name)
             must(_fits(value, wanted), f"{name} of arm {arm} is {_words(wanted)}", value, f"a value of type {wanted}")
     must(callable(recipe.run), "run is a function (settings, rng, log)", recipe.run, "run=run")
+    server = recipe.server
+    must(
+        server is None or callable(server), "server is a function", server, "server=server, (settings, rng, log, agent)"
+    )
     seeds = recipe.seeds
     must(isinstance(seeds, int) and seeds >= 1, "seeds is a whole number of at least 1", seeds, "seeds=8")
     must(recipe.minutes > 0, "minutes is how long the full run takes", recipe.minutes, "minutes=20")
@@ -217,6 +225,12 @@ def check(recipe: Recipe, where: str) -> None:
         resolve(recipe, quick=True)
     except BadSetting as fault:
         raise NotARecipe(f"{where}: quick: {fault}") from fault
+
+
+def asked_of_servers(recipe: Recipe) -> tuple[str, ...]:
+    """The arms that a study with --agent runs: those of its claims of scope "server", and their controls."""
+    claims = [claim for claim in recipe.claims if claim.scope == "server"]
+    return tuple(dict.fromkeys(arm for claim in claims for arm in (*claim.arms(), control_of(recipe, claim))))
 
 
 def control_of(recipe: Recipe, claim: Claim) -> str:

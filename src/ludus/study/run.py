@@ -30,11 +30,12 @@ from joblib.externals.loky import get_reusable_executor
 from ludus.study import store
 from ludus.study.disk import Corrupt, StoreError, body_of, lock, make_folder, number, unlock, write_whole
 from ludus.study.log import EVENTS, Log, numbers
-from ludus.study.recipe import BadSetting, Recipe, code_hash, control_of, load, resolve
+from ludus.study.recipe import BadSetting, Recipe, asked_of_servers, code_hash, control_of, load, resolve
 from ludus.study.store import Run
 from ludus.study.verdict import as_json, beside_control, judge
 
 ERROR = "error.txt"
+REPLIES = "replies"  # of model servers, beside the runs
 _ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 
@@ -75,6 +76,8 @@ class Cell(NamedTuple):
     root_seed: int
     overrides: dict[str, Any]
     quick: bool
+    agent: str
+    replies: str
     parent: int
 
 
@@ -89,6 +92,7 @@ def run_study(
     overrides: Mapping[str, Any] | None = None,
     jobs: int | None = None,
     quick: bool = False,
+    agent: str = "",
     progress: Callable[[Progress], None] | None = None,
     fresh: bool = False,
 ) -> Run:
@@ -100,6 +104,8 @@ def run_study(
     overrides  settings replaced in every arm; text is read by the type of the field
     jobs       cells at a time, as many as there are cores unless given; 1 runs them in this process
     quick      the recipe's smallest honest run, in this process; never a verdict
+    agent      which model, behind which server: the recipe's `server` then runs in the place of its `run`, and only the
+               claims of scope "server" are judged
     progress   called about twice a second, from another thread
     fresh      drop what is stored for this very question first
 
@@ -113,6 +119,10 @@ def run_study(
             near = difflib.get_close_matches(arm, settings, 1)
             hint = f"Did you mean {near[0]}? " if near else ""
             raise BadSetting(f"{recipe.slug} has no arm {arm!r}. {hint}There are: {', '.join(settings)}")
+    if agent:
+        if recipe.server is None:
+            raise BadSetting(f"--agent: {recipe.slug} has nothing to ask a served model; leave it out")
+        arms = arms or asked_of_servers(recipe)
     count = seeds if seeds is not None else 1 if quick else recipe.seeds
     for name, value, least in (("seeds", count, 1), ("jobs", jobs, 1), ("root_seed", root_seed, 0)):
         if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < least):
@@ -126,6 +136,8 @@ def run_study(
         "quick": quick,
         "format": store.FORMAT,
     }
+    if agent:
+        asked["agent"] = agent
     folder = Path(runs) / f"{recipe.slug}-{store.key_of(asked)}"
     make_folder(folder / "cells")
     if not fresh and (folder / "results.json").exists():
@@ -150,6 +162,8 @@ def run_study(
                 root_seed,
                 changed,
                 quick,
+                agent,
+                str(folder.resolve().parent / REPLIES),
                 os.getpid(),
             )
             for cell in run.cells
@@ -195,10 +209,15 @@ def _fill(cell: Cell, recipe: Recipe, folder: Path) -> None:
     """Run one cell, from its last checkpoint where it has one, and store its result."""
     (folder / ERROR).unlink(missing_ok=True)
     settings = resolve(recipe, cell.overrides, cell.quick)[cell.arm]
-    log = Log(folder, cell.quick)
+    log = Log(folder, cell.quick, cell.replies)
+    stream = generator(cell.root_seed, cell.seed)
     before = (random.getstate(), _bits(np.random.get_state()))  # noqa: NPY002, only looked at
     with one_thread():
-        final = recipe.run(settings, generator(cell.root_seed, cell.seed), log)
+        if cell.agent:
+            assert recipe.server is not None  # `run_study` saw to it
+            final = recipe.server(settings, stream, log, cell.agent)
+        else:
+            final = recipe.run(settings, stream, log)
     if (random.getstate(), _bits(np.random.get_state())) != before:  # noqa: NPY002
         raise RuntimeError("run drew from a global generator; draw from its rng, and hand it to what draws for you")
     if not isinstance(final, Mapping) or not final:
@@ -315,7 +334,7 @@ def _results(recipe: Recipe, run: Run, settings: Mapping[str, Any]) -> dict[str,
     """What results.json holds: the final numbers, the result hash, the verdicts and how the claims fare elsewhere."""
     values, kinds = store.final_numbers(run)
     stored = [store.finished_cell(run.cell(*cell)) for cell in run.cells]
-    endpoint = all(getattr(settings[arm], "agent", "") for arm in run.asked["settings"])
+    endpoint = "agent" in run.asked
     verdicts, judged = [], []
     if not run.asked["quick"]:
         for claim in recipe.claims:

@@ -76,7 +76,7 @@ def judge(
 
     numbers   arm -> metric -> float64[n], paired by seed; an arm or metric that was not run may be left out
     kinds     arm -> metric -> kind of the number, where the recipe said it
-    endpoint  True where a real model server took part; without it claims of scope "server" are not run
+    endpoint  True where a real model server was asked: then claims of scope "server" are judged, and no others
     """
     reason = _why_not(claim, numbers, endpoint)
     if not reason:
@@ -199,7 +199,9 @@ def _verdict(
 def _why_not(claim: Claim, numbers: Numbers, endpoint: bool) -> str:
     """Why the claim cannot be judged, or "" where it can."""
     if claim.scope == "server" and not endpoint:
-        return "it needs a real model behind a server, and this version has no client of model servers yet"
+        return "it is about a real model; `ludus run SLUG --agent URL#MODEL` asks one, where the recipe can"
+    if claim.scope != "server" and endpoint:
+        return "with --agent only the claims about a real model are put to the test"
     seeds = set()
     for arm in claim.arms():
         if arm not in numbers:
