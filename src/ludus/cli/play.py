@@ -1,30 +1,23 @@
 """`ludus games` and `ludus play`: what there is to play, and a table to sit down at."""
 
 import contextlib
-import json as text_json
 import secrets
 import sys
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from scipy.special import stdtrit
 
 from ludus import games
-from ludus.agents.human import InputEnded, human
-from ludus.agents.scripted import first_legal
-from ludus.agents.tabular import tabular
-from ludus.agents.uniform import uniform
-from ludus.cli.console import Mistake, console, front_door, print_json, print_table, told
-from ludus.cli.solve import ITERATIVE, METHODS, solve_tree
+from ludus.agents.human import InputEnded
+from ludus.cli.console import Mistake, front_door, print_json, print_table
+from ludus.cli.players import seated
 from ludus.game import Game, UnknownGame
 from ludus.play import Episodes, play, tell_episode
 from ludus.records import Policy, Value
 from ludus.tree import TooLarge, grow
 
 LISTED = 1_000_000  # nodes up to which the list counts a tree; a tree that large takes about a third of a second
-SOLVED = 1000  # iterations for a player that is solved before it sits down
-PLAYERS = ("human", "uniform", "first", *METHODS)
 
 
 def show_games(json: bool) -> None:
@@ -74,7 +67,7 @@ def play_games(spec: str, players: list[str], count: int, seed: int | None) -> N
     with front_door():
         for player in players:
             if player not in named:
-                named[player] = _policy(game, player)
+                named[player] = seated(game, player)
         policies = [named[player] for player in players]
         payoffs = _with_a_person(game, policies, count, rng) if "human" in players else None
         episodes = None if payoffs is not None else play(game, policies, count, rng)
@@ -99,45 +92,6 @@ def _with_a_person(game: Game, policies: list[Policy], count: int, rng: np.rando
     except InputEnded as fault:
         raise Mistake(str(fault)) from fault
     return np.concatenate(payoffs)
-
-
-def _policy(game: Game, name: str) -> Policy:
-    if name == "human":
-        return human(game)
-    if name == "uniform":
-        return uniform
-    if name == "first":
-        return first_legal
-    if name in METHODS:
-        with front_door():
-            tree = grow(game)
-        solved = solve_tree(tree, game.name, game.name, name, SOLVED if name in ITERATIVE else None)
-        if solved.nash_conv is None:
-            raise Mistake(f"PLAYER: {name} finds no equilibrium of {game.name} ({solved.answer.note}); write another")
-        console(stderr=True).print(f"{name} has solved {game.name}: NashConv {told(solved.nash_conv)}")
-        return tabular(tree, solved.answer.profiles[0])
-    if name.endswith(".json"):
-        return _from_file(game, Path(name))
-    raise Mistake(f"PLAYER: nobody is called {name!r}; write one of {', '.join(PLAYERS)}, or a file that "
-                  f"`ludus solve {game.name} --json > policy.json` made")  # fmt: skip
-
-
-def _from_file(game: Game, path: Path) -> Policy:
-    """The policy that `ludus solve --json` printed. Raises ValueError or OSError where it is none of this game."""
-    again = f"make it again with `ludus solve {game.name} --json`"
-    try:
-        stored = text_json.loads(path.read_text(encoding="utf-8"))["policy"]
-        name = stored["game"]
-        tree_rows = [np.array(stored[part]) for part in ("player", "view", "probability")]
-    except (ValueError, KeyError, TypeError) as fault:
-        raise Mistake(f"PLAYER: {path} holds no policy ({type(fault).__name__}: {fault}); {again}") from fault
-    if name != game.name:
-        raise Mistake(f"PLAYER: {path} holds a policy of {name}, not of {game.name}; {again}")
-    tree = grow(game)
-    player, view, table = tree_rows
-    if not (np.array_equal(player, tree.player) and np.array_equal(view, tree.view)):
-        raise Mistake(f"PLAYER: the infosets of {path} are not those of {game.name} as it is now; {again}")
-    return tabular(tree, table)
 
 
 def _table(players: list[str], payoffs: np.ndarray) -> None:
