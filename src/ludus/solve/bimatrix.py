@@ -14,13 +14,18 @@ class UnfitGame(ValueError):
 
 
 def matrices(form: NormalForm) -> np.ndarray:
-    """The payoffs of a two-player game, float64[m, n, 2]. Raises UnfitGame where it has more players or fewer."""
+    """The payoffs of a two-player game, float64[m, n, 2]. Raises UnfitGame where it is none, or has unfit numbers."""
+    return checked(two_players(form))
+
+
+def two_players(form: NormalForm) -> np.ndarray:
+    """The same, its numbers not yet looked at. Raises UnfitGame where the game has more players or fewer."""
     if form.payoff.ndim != 3 or form.payoff.shape[-1] != 2:
         raise UnfitGame(
             f"form: a game of two players is needed, this one has {form.payoff.ndim - 1}; "
             "pure_equilibria(form) takes any number"
         )
-    return checked(form.payoff)
+    return np.ascontiguousarray(form.payoff, np.float64)
 
 
 def stacked(payoff: np.ndarray) -> np.ndarray:

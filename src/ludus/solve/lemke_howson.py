@@ -24,7 +24,7 @@ from numba import njit, types
 
 from ludus.normal_form import NormalForm
 from ludus.solve.answer import Answer
-from ludus.solve.bimatrix import TOLERANCE, certify, exact, matrices, stacked
+from ludus.solve.bimatrix import TOLERANCE, certify, checked, exact, stacked, two_players
 
 
 class Ends(NamedTuple):
@@ -49,15 +49,14 @@ def lemke_howson(form: NormalForm, label: int | None = None) -> Answer:
     `iterations` counts pivots, of all walks together. Raises UnfitGame and ValueError.
     """
     start = time.perf_counter()
-    payoff = matrices(form)[None]
-    labels = np.arange(sum(payoff.shape[1:3])) if label is None else _checked(label, payoff)
-    rows, columns, regret, expects, pivots = _ends(payoff, labels)
+    payoff = two_players(form)[None]
+    rows, columns, regret, expects, pivots = _ends(payoff, label)
     if label is None:
         same = np.abs(rows[:, None] - rows).max(axis=2) + np.abs(columns[:, None] - columns).max(axis=2) < TOLERANCE
         kept = same.argmax(axis=1) == np.arange(len(rows))  # the first of those that are the same
         rows, columns, regret, expects = rows[kept], columns[kept], regret[kept], expects[kept]
     return Answer(
-        list(zip(rows, columns, strict=True)), regret, expects, False,
+        [(rows[k], columns[k]) for k in range(len(rows))], regret, expects, False,
         "a walk finds one equilibrium; support_enumeration(form) finds all",
         "Lemke-Howson", sum(pivots.tolist()), time.perf_counter() - start,
     )  # fmt: skip
@@ -65,28 +64,29 @@ def lemke_howson(form: NormalForm, label: int | None = None) -> Answer:
 
 def lemke_howson_many(payoff: np.ndarray, label: int = 0) -> Ends:
     """The ends of the walks from one label in many games of one size, float64[G, m, n, 2]; see `lemke_howson`."""
-    payoff = stacked(payoff)
-    rows, columns, regret, _, pivots = _ends(payoff, _checked(label, payoff))
+    rows, columns, regret, _, pivots = _ends(stacked(payoff), label)
     return Ends(rows, columns, regret, pivots)
 
 
-def _checked(label, payoff):
-    """The label in an array. Raises ValueError where the games have no such label."""
-    count = payoff.shape[1] + payoff.shape[2]
-    if not isinstance(label, int | np.integer) or not 0 <= label < count:
-        raise ValueError(f"label: rows and columns of this game are labels 0 to {count - 1}, not {label!r}")
-    return np.array([label])
+def _ends(payoff, label):
+    """The walks from a label, or from every one where it is None, in each game: profiles, certificates and pivots.
 
-
-def _ends(payoff, labels):
-    """Walk from each label in each game: profiles, certificates and pivots, games first."""
-    rows, columns, pivots = _walk_all(payoff, labels)
-    game = np.arange(len(payoff)).repeat(len(labels))
-    regret, expects, share = certify(payoff, game, rows, columns)
-    if max(share.tolist(), default=0.0) > TOLERANCE or 0 in pivots.tolist():
-        for k in np.flatnonzero((share > TOLERANCE) | (pivots == 0)):
-            rows[k], columns[k], pivots[k] = exact_walk(exact(payoff[game[k]]), int(labels[k % len(labels)]))
-        regret, expects, _ = certify(payoff, game, rows, columns)
+    One compiled call does it, checks included, and writes into arrays that NumPy makes: in a small game what Python
+    does around the walk takes longer than the walk.
+    """
+    games, m, n, _ = payoff.shape
+    if label is not None and (not isinstance(label, int | np.integer) or not 0 <= label < m + n):
+        raise ValueError(f"label: rows and columns of this game are labels 0 to {m + n - 1}, not {label!r}")
+    first, labels = (0, m + n) if label is None else (label, 1)
+    walks = games * labels
+    rows, columns, pivots = np.empty((walks, m)), np.empty((walks, n)), np.empty(walks, np.int64)
+    regret, expects = np.empty(walks), np.empty((walks, 2))
+    if not _walk_and_certify(payoff, first, labels, rows, columns, pivots, regret, expects):
+        checked(payoff)
+        astray = np.flatnonzero(pivots == 0)
+        for k in astray:
+            rows[k], columns[k], pivots[k] = exact_walk(exact(payoff[k // labels]), int(first + k % labels))
+        regret[astray], expects[astray], _ = certify(payoff, astray // labels, rows[astray], columns[astray])
     return rows, columns, regret, expects, pivots
 
 
@@ -129,13 +129,14 @@ def exact_walk(payoff: list[list[list[int]]], label: int) -> tuple[list[float], 
     return ends[0], ends[1], pivots
 
 
-_TABLE, _INDICES = types.float64[:, ::1], types.int64[::1]
+_GAMES, _TABLE = types.float64[:, :, :, ::1], types.float64[:, ::1]
+_NUMBERS, _INDICES = types.float64[::1], types.int64[::1]
 _MOST_PIVOTS = 100_000  # a way of random games of size 12 takes some twenty; the longest known ones grow exponentially
 _SMALL = 1e-10  # below this an entry is no pivot, and two ratios are a tie; wrong guesses show in the certificate
 
 
 @njit(
-    types.int64(_TABLE, _INDICES, _INDICES, types.int64, types.int64, types.float64[::1]),
+    types.int64(_TABLE, _INDICES, _INDICES, types.int64, types.int64, _NUMBERS),
     cache=True,
     error_model="numpy",
 )
@@ -176,22 +177,20 @@ def _pivot(table, basis, others, entering, first_slack, ratio):
         key += 1
     leaving = -1
     if leave >= 0:
-        line, pivot = table[leave], table[leave, column]
-        line[column] = 1.0
+        scale, table[leave, column] = 1.0 / table[leave, column], 1.0
         for k in range(width + 1):
-            line[k] *= 1.0 / pivot
+            table[leave, k] *= scale
         for row in range(size):
             factor = table[row, column]
             if row != leave and factor != 0.0:
-                other_line = table[row]
-                other_line[column] = 0.0
+                table[row, column] = 0.0
                 for k in range(width + 1):
-                    other_line[k] -= factor * line[k]
+                    table[row, k] -= factor * table[leave, k]
         leaving, basis[leave], others[column] = basis[leave], entering, basis[leave]
     return leaving
 
 
-@njit(types.Tuple((_TABLE, _TABLE, _INDICES))(types.float64[:, :, :, ::1], _INDICES), cache=True, error_model="numpy")
+@njit(types.Tuple((_TABLE, _TABLE, _INDICES))(_GAMES, _INDICES), cache=True, error_model="numpy")
 def _walk_all(payoff, labels):
     """From each label in each game, games first: rows float64[k, m], columns float64[k, n], pivots int64[k].
 
@@ -244,3 +243,48 @@ def _walk_all(payoff, labels):
         else:
             pivots[walk] = 0
     return rows, columns, pivots
+
+
+@njit(types.UniTuple(types.float64, 3)(types.float64[:, :], _NUMBERS, _NUMBERS), cache=True, error_model="numpy")
+def _certificate(payoff, own, other):
+    """Of one player, from its payoffs [own, other]: what it expects, its regret, and that as a share of their range."""
+    base = payoff[0, 0]  # taken out, so that what is added to all payoffs costs no digits
+    expects, best, low, high = 0.0, -np.inf, base, base
+    for i in range(len(own)):
+        worth = 0.0
+        for j in range(len(other)):
+            worth += (payoff[i, j] - base) * other[j]
+            low, high = min(low, payoff[i, j]), max(high, payoff[i, j])
+        best = max(best, worth)
+        expects += worth * own[i]
+    regret = best - expects
+    return base + expects, regret, regret / (high - low) if high > low else 0.0
+
+
+@njit(
+    types.boolean(_GAMES, types.int64, types.int64, _TABLE, _TABLE, _INDICES, _NUMBERS, _TABLE),
+    cache=True,
+    error_model="numpy",
+)
+def _walk_and_certify(payoff, first, labels, rows, columns, pivots, regret, expects):
+    """Walk from `labels` labels, `first` on, in each game, games first, and certify the ends afresh from the payoffs.
+
+    Writes rows float64[k, m], columns float64[k, n], pivots int64[k], regret float64[k], expects float64[k, 2]. False
+    where some walks went astray, which have 0 pivots; also, with nothing written, where `bimatrix.checked` has to
+    say what is wrong with the payoffs.
+    """
+    fine = True
+    for number in payoff.ravel():
+        fine &= abs(number) < 1e307
+    if not fine:
+        return False
+    rows[:], columns[:], pivots[:] = _walk_all(payoff, np.arange(first, first + labels))
+    for k in range(len(pivots)):
+        table, row, column = payoff[k // labels], rows[k], columns[k]
+        expects[k, 0], row_regret, row_share = _certificate(table[:, :, 0], row, column)
+        expects[k, 1], column_regret, column_share = _certificate(table[:, :, 1].T, column, row)
+        regret[k] = max(row_regret, column_regret, 0.0)
+        if max(row_share, column_share) > TOLERANCE:
+            pivots[k] = 0
+        fine &= pivots[k] > 0
+    return fine
