@@ -1,0 +1,520 @@
+"""Bradley-Terry-Davidson ratings: one strength per player, so that differences of strength tell who beats whom.
+
+    P(i beats j) = x_i / (x_i + x_j + nu sqrt(x_i x_j)),   P(i and j draw) = nu sqrt(x_i x_j) / (the same)
+
+with x = exp(strength). Bradley and Terry (1952), "Rank analysis of incomplete block designs: I", Biometrika 39; with
+draws Davidson (1970), "On extending the Bradley-Terry model to accommodate ties in paired comparison experiments",
+JASA 65, equations 2.3 to 2.5. nu is the propensity to draw: between equals a draw comes with probability nu / (2 + nu).
+Only three things of the results count: who met whom how often, each player's score (a win 1, a draw 1/2), and how many
+draws there were. The likelihood is concave in the strengths and log nu, and is climbed by Newton's method.
+
+Who never lost is infinitely strong by this model, and groups that never met cannot be compared. So players are rated
+only within a strongly connected component of "beat or drew with", where the maximum exists (Ford 1957, "Solution of a
+ranking problem from binary comparisons"), each component apart. How far a component stands above another, all of whose
+players it beat, is a question of its own: `lead`.
+"""
+
+from heapq import heapify, heappop, heappush
+from typing import NamedTuple
+
+import numpy as np
+from numba import njit
+from scipy.optimize import brentq
+from scipy.sparse import csr_matrix
+from scipy.sparse.csgraph import connected_components
+from scipy.special import expit
+
+from ludus.records import Value
+
+CLOSE = 1e-10  # strengths are this near to the maximum of the likelihood
+FEW = 64  # so many games of a pair are drawn one by one, more as binomial numbers
+STEPS = 200  # Newton steps; a handful is enough unless the maximum is far away
+
+
+class Ratings(NamedTuple):
+    """Strengths of M players, comparable only within a component.
+
+    strength   float64[M], natural logarithm, mean zero within the component; 400 / ln 10 times that is the Elo scale
+    draw       nu of Davidson (1970): zero without draws, infinite where all games were draws
+    component  int64[M]: who is connected by wins and draws both ways. A component has a smaller number than those it
+               beat; between components that no chain of wins connects, the one with the first player comes first
+    interval   float64[M, 2], the 95% interval of the strength; NaN where none was asked for, unbounded for a player
+               that is alone in its component
+    method     how it was made, in words
+    games      float64[M], how many games each player played, those with other components among them
+    """
+
+    strength: np.ndarray
+    draw: float
+    component: np.ndarray
+    interval: np.ndarray
+    method: str
+    games: np.ndarray
+
+
+def bradley_terry(wins: np.ndarray, ties: np.ndarray | None = None) -> Ratings:
+    """The strengths that make the results most likely, without intervals (`rate` has them).
+
+    wins  float64[M, M], wins[i, j] games that i won against j, zero on the diagonal
+    ties  float64[M, M], symmetric, games that i and j drew; None where there are none, or where half a win was counted
+          for each side
+
+    In a component whose players never lost without a draw to make up for it, Davidson's likelihood may have its maximum
+    at infinity although the players are connected: won twice, drawn once, never lost. There a draw counts as half a win
+    for each side, and nu is fitted to the strengths; `method` says so. Raises ValueError where a table is wrong.
+    """
+    return _rated(*_tables(wins, ties))[0]
+
+
+def rate(wins: np.ndarray, ties: np.ndarray | None, rng: np.random.Generator, samples: int = 1000) -> Ratings:
+    """`bradley_terry` with 95% intervals from a parametric bootstrap: `samples` tournaments of the same meetings.
+
+    The games of each pair are drawn afresh, multinomially, from probabilities that the data suggest, and every such
+    tournament is rated again; the intervals are studentised (Davison and Hinkley 1997, "Bootstrap methods and their
+    application", section 5.2.1). Redrawing the games that were seen would not do: a pair that met once would never
+    vary. In a redrawn tournament somebody may win all games, so that this estimate, on the data as in every redrawn
+    one, is given half as many wins and losses more as it has parameters, spread over the component's own meetings like
+    the games themselves. That keeps it finite, links no groups, takes off most of the bias (Firth 1993, "Bias reduction
+    of maximum likelihood estimates"; exactly so in a round robin of equals), and as it is done on both sides the
+    intervals are no narrower for it. `strength` stays the maximum of the likelihood. benchmarks/rating_coverage.py
+    counts how often the intervals hold the truth.
+
+    Raises ValueError where a table is wrong or holds parts of games, or samples is less than 100.
+    """
+    wins, ties = _tables(wins, ties)
+    if not isinstance(rng, np.random.Generator):
+        raise ValueError(f"rng: give a numpy Generator, np.random.default_rng(seed); {type(rng).__name__} seen")
+    if samples < 100:
+        raise ValueError(f"samples: 100 or more are needed for the ends of a 95% interval, {samples} seen; try 1000")
+    for argument, table in (("wins", wins), ("ties", ties)):
+        if (table % 1).any():
+            raise ValueError(
+                f"{argument}: games are drawn afresh, so whole games are needed; {table[table % 1 > 0][0]:g} seen. Give "
+                "draws as ties, not as half wins"
+            )
+    ratings, groups = _rated(wins, ties)
+    interval = np.tile([-np.inf, np.inf], (len(wins), 1))
+    for players, group in groups:
+        interval[players] = _interval(group, rng, samples)
+    method = f"{ratings.method}; studentised parametric bootstrap, {samples:,} tournaments"
+    return ratings._replace(interval=interval, method=method)
+
+
+def lead(wins: np.ndarray, ties: np.ndarray | None, ratings: Ratings, above: int, below: int) -> Value:
+    """How far the component `above` stands over the component `below`, from mean strength to mean strength.
+
+    It won every game between them, so the likelihood rises for ever as they move apart, and only a lower end can be
+    told. The interval is (low, inf), where at low such a clean sweep still has probability 2.5%; number is the gap
+    where it has 1/2, so that it is too high as often as too low. For a single pair that is the exact interval of
+    Clopper and Pearson (1934), "The use of confidence or fiducial limits illustrated in the case of the binomial",
+    Biometrika 26; for more, strengths within a component are taken as rated. In natural-log strength. Raises ValueError
+    where a table is wrong, or where `above` won no game against `below`.
+    """
+    wins, _ = _tables(wins, ties)
+    upper, lower = np.flatnonzero(ratings.component == above), np.flatnonzero(ratings.component == below)
+    swept = wins[np.ix_(upper, lower)]
+    if not swept.sum() > 0 or above == below:
+        raise ValueError(
+            f"above, below: component {above} won no game against component {below}; their gap is unknown. Components "
+            f"are numbered 0 to {ratings.component.max()}, those that beat others first"
+        )
+    difference = ratings.strength[upper][:, None] - ratings.strength[lower]
+    draw = ratings.draw if np.isfinite(ratings.draw) else 0.0
+
+    def sweep(gap: float) -> float:
+        """The logarithm of the probability that all those games are won."""
+        down = -(difference + gap)
+        odds = np.logaddexp(down, np.log(draw) + down / 2) if draw else down
+        return float(-(swept * np.logaddexp(0.0, odds)).sum())
+
+    def gap_at(probability: float) -> float:
+        reach = 1.0
+        while sweep(reach) < np.log(probability) or sweep(-reach) > np.log(probability):
+            reach *= 2
+        return float(brentq(lambda gap: sweep(gap) - np.log(probability), -reach, reach))
+
+    method = f"the gap at which {swept.sum():.0f} wins of {swept.sum():.0f} games have probability 1/2 (low end: 2.5%)"
+    return Value(gap_at(0.5), "sampled", (gap_at(0.025), np.inf), method)
+
+
+# --- who met whom, and who can be compared ----------------------------------------------------------------------------
+
+WON, LOST, TIED = 1, 2, 4  # what came about between a pair, by the first of it
+
+
+class _Meetings(NamedTuple):
+    """What counts of the results, by the K pairs that met among M players.
+
+    start   int64[M + 1]: player i is the first of the pairs start[i] to start[i + 1]
+    second  int32[K], the other player, whose number is larger
+    games   float64[K]
+    seen    int8[K]: WON, LOST and TIED, added up
+    score   float64[M], wins and half the draws
+    played  float64[M]
+    tied    draws in all
+    """
+
+    start: np.ndarray
+    second: np.ndarray
+    games: np.ndarray
+    seen: np.ndarray
+    score: np.ndarray
+    played: np.ndarray
+    tied: float
+
+    @property
+    def first(self) -> np.ndarray:
+        return np.repeat(np.arange(len(self.score)), np.diff(self.start))
+
+
+def _tables(wins, ties) -> tuple[np.ndarray, np.ndarray]:
+    """Both as float64; ties is float64[0, 0] where there are none. Raises ValueError for a wrong shape."""
+    wins = np.ascontiguousarray(wins, np.float64)
+    ties = np.empty((0, 0)) if ties is None else np.ascontiguousarray(ties, np.float64)
+    if wins.ndim != 2 or wins.shape[0] != wins.shape[1] or not wins.size:
+        raise ValueError(f"wins: give a square table, wins[i, j] games that i won against j; shape {wins.shape} seen")
+    if ties.size and ties.shape != wins.shape:
+        raise ValueError(f"ties: give a table of the shape of wins, {wins.shape}, or None; {ties.shape} seen")
+    return wins, ties
+
+
+def _meetings(wins: np.ndarray, ties: np.ndarray) -> _Meetings:
+    """Raises ValueError where a number cannot be one of games."""
+    players = len(wins)
+    most = players * (players - 1) // 2
+    start, second = np.zeros(players + 1, np.int64), np.empty(most, np.int32)
+    games, seen = np.empty(most), np.empty(most, np.int8)
+    score, played = np.zeros(players), np.zeros(players)
+    wrong, row, column, tied = _list(wins, ties, start, second, games, seen, score, played)
+    if wrong:
+        argument, table = ("wins", wins) if wrong == WON else ("ties", ties)
+        told = f"{argument}[{row}, {column}] = {table[row, column]:g} seen"
+        if row == column and table[row, column] > 0:
+            raise ValueError(f"{argument}: nobody plays itself, give zeros on the diagonal; {told}")
+        if table[row, column] >= 0 and np.isfinite(table[row, column]):
+            raise ValueError(
+                f"ties: a draw belongs to both, give a symmetric table; {told}, {table[column, row]:g} back"
+            )
+        raise ValueError(f"{argument}: give numbers of games, finite and not negative; {told}")
+    pairs = start[-1]
+    return _Meetings(start, second[:pairs], games[:pairs], seen[:pairs], score, played, tied)
+
+
+@njit(cache=True)
+def _list(wins, ties, start, second, games, seen, score, played):
+    """Fill the last six in place: (0, or in which table something is wrong, at which row and column; draws in all)."""
+    k, draws = 0, 0.0
+    for i in range(len(wins)):
+        for j in range(i, len(wins)):
+            won, lost = wins[i, j], wins[j, i]
+            if not (won >= 0.0 and won < np.inf) or (i == j and won > 0.0):
+                return WON, i, j, 0.0
+            if not (lost >= 0.0 and lost < np.inf):
+                return WON, j, i, 0.0
+            tied = 0.0
+            if len(ties):
+                tied = ties[i, j]
+                if not (tied >= 0.0 and tied < np.inf) or (i == j and tied > 0.0) or tied != ties[j, i]:
+                    return TIED, i, j, 0.0
+            met = won + lost + tied
+            if met > 0.0:
+                second[k], games[k] = j, met
+                seen[k] = WON * (won > 0.0) + LOST * (lost > 0.0) + TIED * (tied > 0.0)
+                score[i] += won + tied / 2
+                score[j] += lost + tied / 2
+                played[i] += met
+                played[j] += met
+                draws += tied
+                k += 1
+        start[i + 1] = k
+    return 0, 0, 0, draws
+
+
+@njit(cache=True)
+def _all_connected(start, second, seen):
+    """Whether player 0 reaches everybody and is reached by everybody, found in a few sweeps; False also if unsure."""
+    players = len(start) - 1
+    below, above = np.zeros(players, np.bool_), np.zeros(players, np.bool_)
+    below[0] = above[0] = True
+    for _ in range(8):
+        for i in range(players):
+            for k in range(start[i], start[i + 1]):
+                j, forth, back = second[k], seen[k] & (WON | TIED) != 0, seen[k] & (LOST | TIED) != 0
+                below[j] |= below[i] & forth
+                above[i] |= above[j] & forth
+                below[i] |= below[j] & back
+                above[j] |= above[i] & back
+        if below.all() and above.all():
+            return True
+    return False
+
+
+def _components(table: _Meetings) -> np.ndarray:
+    """int64[M]: strongly connected by "beat or drew with", winners first."""
+    players = len(table.score)
+    if _all_connected(table.start, table.second, table.seen):
+        return np.zeros(players, np.int64)
+    forth, back = table.seen & (WON | TIED) != 0, table.seen & (LOST | TIED) != 0
+    winner = np.concatenate([table.first[forth], table.second[back]])
+    loser = np.concatenate([table.second[forth], table.first[back]])
+    graph = csr_matrix((np.ones(len(winner), np.int8), (winner, loser)), (players, players))
+    number, label = connected_components(graph, directed=True, connection="strong")
+    first = np.full(number, players)
+    np.minimum.at(first, label, np.arange(players))  # the first player of each
+    arrows = np.unique(np.stack([label[winner], label[loser]]), axis=1)
+    arrows = arrows[:, arrows[0] != arrows[1]]
+    beaten = np.bincount(arrows[1], minlength=number)
+    beats = np.split(arrows[1], np.searchsorted(arrows[0], np.arange(1, number)))
+    ready = [(first[group], group) for group in np.flatnonzero(beaten == 0)]
+    heapify(ready)
+    rank = np.empty(number, np.int64)
+    for place in range(number):
+        _, group = heappop(ready)
+        rank[group] = place
+        for other in beats[group]:
+            beaten[other] -= 1
+            if beaten[other] == 0:
+                heappush(ready, (first[other], other))
+    return rank[label]
+
+
+# --- the likelihood and its maximum -----------------------------------------------------------------------------------
+
+
+def _rated(wins: np.ndarray, ties: np.ndarray) -> tuple[Ratings, list[tuple[np.ndarray, _Meetings]]]:
+    """The ratings without intervals, and the components that have something to rate: players, and what they played."""
+    whole = _meetings(wins, ties)
+    component = _components(whole)
+    groups = [(np.arange(len(wins)), whole)]
+    if component.any() or len(wins) == 1:
+        members = np.split(np.argsort(component, kind="stable"), np.cumsum(np.bincount(component))[:-1])
+        inside = [(players, np.ix_(players, players)) for players in members if len(players) > 1]
+        groups = [(players, _meetings(wins[own], ties[own] if len(ties) else ties)) for players, own in inside]
+    strength, draw, halved = np.zeros(len(wins)), 0.0, 0
+    for players, group in groups:
+        if group.tied and not _bounded(group):
+            halved += 1
+            strength[players], _, _ = _maximum(group._replace(tied=0.0))
+        else:
+            strength[players], draw, _ = _maximum(group)
+    if halved or len(groups) != 1:
+        draw = _draw(groups, strength)
+    method = "Bradley-Terry-Davidson, maximum likelihood" if draw else "Bradley-Terry, maximum likelihood"
+    if halved:
+        method += f"; in {halved} of {len(groups)} components draws count as half wins, as there is no maximum"
+    return Ratings(strength, draw, component, np.full((len(wins), 2), np.nan), method, whole.played), groups
+
+
+def _bounded(group: _Meetings) -> bool:
+    """Whether the likelihood of strengths and nu has a maximum, in a component with draws.
+
+    It rises for ever along a direction of strengths u and log nu = 1/2 where every win was by 1 or more and every draw
+    within 1 of each other, as wins and draws then stay the likeliest results of their pairs. There is no such u if and
+    only if some round of players holds more wins than draws, all won in its sense.
+    """
+    both_ways = (group.seen & (WON | LOST) == WON | LOST).any()
+    return bool(both_ways or _endless(group.start, group.second, group.seen))
+
+
+@njit(cache=True)
+def _endless(start, second, seen):
+    """Raise heights until a winner stands 1 higher and a drawer at most 1 lower: True where that never ends."""
+    height = np.zeros(len(start) - 1)
+    for _ in range(len(height) + 1):
+        still = True
+        for i in range(len(height)):
+            for k in range(start[i], start[i + 1]):
+                j = second[k]
+                least = height[j] + (1.0 if seen[k] & WON else -1.0)
+                if seen[k] & (WON | TIED) and height[i] < least:
+                    height[i], still = least, False
+                least = height[i] + (1.0 if seen[k] & LOST else -1.0)
+                if seen[k] & (LOST | TIED) and height[j] < least:
+                    height[j], still = least, False
+        if still:
+            return False
+    return True
+
+
+def _draw(groups: list[tuple[np.ndarray, _Meetings]], strength: np.ndarray) -> float:
+    """The nu that makes as many draws as there were, at the given strengths."""
+    tied = sum(group.tied for _, group in groups)
+    games = np.concatenate([np.zeros(0), *(group.games for _, group in groups)])
+    if tied == 0:
+        return 0.0
+    if tied == games.sum():
+        return np.inf
+    apart = [strength[players[group.first]] - strength[players[group.second]] for players, group in groups]
+    apart = np.concatenate(apart)
+    even = np.logaddexp(apart / 2, -apart / 2)  # nu draws where the exponential of this wins or loses
+
+    def excess(log_draw: float) -> float:
+        return float((games * expit(log_draw - even)).sum() - tied)
+
+    reach = 1.0
+    while excess(reach) < 0 or excess(-reach) > 0:
+        reach *= 2
+    return float(np.exp(brentq(excess, -reach, reach, xtol=1e-13)))
+
+
+def _maximum(group: _Meetings) -> tuple[np.ndarray, float, np.ndarray]:
+    """Strengths float64[M] with mean zero, nu, and the diagonal of the information float64[M]."""
+    strength = np.log((group.score + 0.5) / (group.played - group.score + 0.5))
+    free = group.games.sum() - group.tied
+    draw = 2 * group.tied / free if free > 0 else 0.0  # right among equals
+    diagonal = np.empty(len(strength))
+    draw, steps = _climb(group.start, group.second, group.games, group.score, group.tied, strength, draw, diagonal)
+    if steps == STEPS:
+        raise RuntimeError(
+            f"no maximum of the likelihood was found in {STEPS} Newton steps; please report these tables"
+        )
+    return strength, draw, diagonal
+
+
+@njit(cache=True)
+def _climb(start, second, games, score, tied, strength, draw, diagonal):
+    """Newton's method from `strength` (changed in place, as is diagonal) and `draw`: (nu, steps taken).
+
+    A step is as long as the curvature can be trusted: log(1 + r) / r of it, where r bounds how much it changes any
+    log odds (Sun and Tran-Dinh 2019, "Generalized self-concordant functions", Mathematical Programming 178, nu = 2).
+    Each step solves its equations by conjugate gradients, scaled by the diagonal, as exactly as the step deserves.
+    """
+    players, pairs = len(strength), len(second)
+    root, weight = np.empty(players), np.empty(pairs)
+    rest, border, step = np.empty(players), np.empty(players), np.empty(players)
+    search, image = np.empty(players), np.empty(players)
+    exact = 0.05
+    for steps in range(STEPS):
+        strength -= strength.mean()
+        root[:] = np.exp(strength / 2)
+        rest[:] = score
+        rest_draw, corner = tied, 0.0
+        diagonal[:] = 0.0
+        border[:] = 0.0
+        for i in range(players):
+            scored, information, own = 0.0, 0.0, root[i]
+            for k in range(start[i], start[i + 1]):  # a loop of its own, so that it is vectorised
+                other = root[second[k]]
+                weight[k] = own * own / (own * own + draw * own * other + other * other)
+            for k in range(start[i], start[i + 1]):
+                j, n, win = second[k], games[k], weight[k]
+                tie = win * draw * root[j] / own
+                ahead = 2 * win + tie - 1  # win minus loss
+                scored += n * (win + tie / 2)
+                rest[j] -= n - n * (win + tie / 2)
+                weight[k] = n * (1 - tie - ahead * ahead) / 4
+                information += weight[k]
+                diagonal[j] += weight[k]
+                if draw > 0.0:
+                    rest_draw -= n * tie
+                    corner += n * tie * (1 - tie)
+                    border[i] -= n * tie * ahead / 2
+                    border[j] += n * tie * ahead / 2
+            rest[i] -= scored
+            diagonal[i] += information
+        rest -= rest.mean()  # zero but for rounding, and no step could answer it
+        step_draw = _solve(start, second, weight, diagonal, border, corner, rest, rest_draw, step, search, image, exact)
+        reach = step.max() - step.min() + abs(step_draw)
+        length = np.log1p(reach) / reach if reach > 0.0 else 1.0
+        strength += length * step
+        draw *= np.exp(length * step_draw)
+        if reach * max(reach, exact) < CLOSE:
+            strength -= strength.mean()
+            return draw, steps + 1
+        exact = max(1e-4, min(0.05, 0.1 * reach))
+    return draw, STEPS
+
+
+@njit(cache=True)
+def _solve(start, second, weight, diagonal, border, corner, rest, rest_draw, step, search, image, exact):
+    """Conjugate gradients for the Newton step: `step` is set in place, that of log nu returned.
+
+    The rest is reduced to `exact` of its length, in the norm of the scaling. rest, search and image are changed.
+    """
+    players = len(rest)
+    step[:] = 0.0
+    step_draw = 0.0
+    scale_draw = 1.0 / corner if corner > 0.0 else 0.0
+    search[:] = rest / diagonal
+    search_draw = rest_draw * scale_draw
+    size = (rest * search).sum() + rest_draw * search_draw
+    goal = exact * exact * size
+    for _ in range(4 * players + 20):
+        if not size > goal or size < 1e-280:
+            break
+        image[:] = border * search_draw
+        for i in range(players):
+            out, own = 0.0, search[i]
+            for k in range(start[i], start[i + 1]):
+                flow = weight[k] * (own - search[second[k]])
+                out += flow
+                image[second[k]] -= flow
+            image[i] += out
+        image_draw = corner * search_draw + (border * search).sum()
+        far = size / ((search * image).sum() + search_draw * image_draw)
+        step += far * search
+        step_draw += far * search_draw
+        rest -= far * image
+        rest_draw -= far * image_draw
+        image[:] = rest / diagonal
+        again = (rest * image).sum() + rest_draw * rest_draw * scale_draw
+        search[:] = image + (again / size) * search
+        search_draw = rest_draw * scale_draw + (again / size) * search_draw
+        size = again
+    return step_draw
+
+
+# --- intervals --------------------------------------------------------------------------------------------------------
+
+
+def _interval(group: _Meetings, rng: np.random.Generator, samples: int) -> np.ndarray:
+    """Studentised 95% intervals float64[M, 2] of a component's strengths."""
+    steady = _steadied(group)
+    strength, draw, diagonal = _maximum(steady)
+    extra = steady.score - group.score
+    games = group.games.astype(np.int64)
+    lots = _lots(group.start, group.second, games, steady.games, extra, strength, draw, samples, rng)
+    low, high = np.quantile(lots, [0.025, 0.975], axis=0)
+    return np.stack([strength - high / np.sqrt(diagonal), strength - low / np.sqrt(diagonal)], axis=1)
+
+
+def _steadied(group: _Meetings) -> _Meetings:
+    """Every pair with some more wins and as many losses: half as many of each, in all, as there are free strengths."""
+    first, size = group.first, len(group.score)
+    more = group.games * (1 / group.played[first] + 1 / group.played[group.second]) / 2 * (size - 1) / size
+    extra = np.bincount(first, more, size) + np.bincount(group.second, more, size)
+    return group._replace(games=group.games + 2 * more, score=group.score + extra, played=group.played + 2 * extra)
+
+
+@njit(cache=True)
+def _lots(start, second, games, steadied, extra, strength, draw, samples, rng):
+    """How far off, in standard errors, redrawn tournaments are rated: float64[samples, m]."""
+    players = len(strength)
+    out = np.empty((samples, players))
+    root_of = np.exp(strength / 2)
+    score, again, diagonal = np.empty(players), np.empty(players), np.empty(players)
+    for sample in range(samples):
+        score[:] = extra
+        tied = 0
+        for i in range(players):
+            for k in range(start[i], start[i + 1]):
+                j, n = second[k], games[k]
+                root = root_of[i] / root_of[j]
+                whole = root + 1 / root + draw
+                win, loss = root / whole, 1 / (root * whole)
+                wins, losses = 0, 0
+                if n <= FEW:
+                    for _ in range(n):
+                        lot = rng.random()
+                        wins += lot < win
+                        losses += lot >= 1 - loss
+                else:
+                    wins = rng.binomial(n, win)
+                    losses = rng.binomial(n - wins, min(1.0, loss / (1 - win))) if n > wins else 0
+                score[i] += wins + (n - wins - losses) / 2
+                score[j] += losses + (n - wins - losses) / 2
+                tied += n - wins - losses
+        again[:] = strength
+        _climb(start, second, steadied, score, float(tied), again, draw if tied else 0.0, diagonal)
+        out[sample] = (again - strength) * np.sqrt(diagonal)
+    return out
