@@ -13,6 +13,7 @@ from ludus.models.transformer import Size
 from ludus.recipes.selfplay import spiral
 from ludus.solve.best_response import values
 from ludus.solve.node_values import own_reach
+from ludus.study import Log
 from ludus.tree import tabulate
 
 LESSONS = ("kuhn_poker", "tic_tac_toe")
@@ -153,3 +154,21 @@ def test_what_the_page_calls_empty_is_what_happens(school, student):
 def test_settings_are_checked(changed):
     with pytest.raises(ValueError, match=f"{next(iter(changed))} takes"):
         replace(SETTINGS, **changed)
+
+
+def test_three_games_together_go_on_where_they_were_stopped(tmp_path):
+    """Quick mode leaves the three games together out, so their lesson is run here, whole and from a checkpoint."""
+    games = ("negotiation", spiral.TOGETHER)
+    settings = replace(SETTINGS, games=games, updates=2, snapshots=2, batch=12)
+    whole = spiral.run(settings, np.random.default_rng(3), Log(tmp_path / "whole"))
+    assert {f"nash_conv/{spiral.TOGETHER}/kuhn_poker", f"regret/{spiral.TOGETHER}/tic_tac_toe"} <= set(whole)
+
+    class Stops(Log):
+        def checkpoint(self, state):
+            super().checkpoint(state)
+            if state["lesson"] == 1 and state["update"] == 1:
+                raise InterruptedError
+
+    with pytest.raises(InterruptedError):
+        spiral.run(settings, np.random.default_rng(3), Stops(tmp_path / "broken"))
+    assert spiral.run(settings, np.random.default_rng(3), Log(tmp_path / "broken")) == whole
