@@ -11,6 +11,8 @@ from ludus.game import CHANCE, OVER, Game, IllegalAction
 from ludus.play import Chooser
 from ludus.records import Policy
 
+WIDEST = 2**62  # bounds of a view where a library asks for some: it may hold any int64, and no narrower ones are known
+
 
 def turn(game: Game, state: np.ndarray) -> int:
     """The player to move, CHANCE or OVER."""
@@ -18,7 +20,7 @@ def turn(game: Game, state: np.ndarray) -> int:
 
 
 def weights(game: Game, state: np.ndarray) -> np.ndarray:
-    """float64[W]: at a chance node the probability of each outcome, else 1 for a legal action; zeros when it is over."""
+    """float64[W]: the probability of each outcome of chance, or 1 for each legal action; zeros when it is over."""
     out = np.zeros(game.width)
     if turn(game, state) != OVER:
         game.kernels.options(state, out)
@@ -53,19 +55,19 @@ def settle(game: Game, state: np.ndarray, rng: np.random.Generator) -> None:
         game.kernels.apply(state, int(rng.choice(len(odds), p=odds / odds.sum())))
 
 
-def act(game: Game, state: np.ndarray, action: int) -> None:
+def act(game: Game, state: np.ndarray, action: object) -> None:
     """The player to move does `action`; the state is changed in place. Raises IllegalAction, with what was legal."""
     player, able = turn(game, state), legal(game, state)
     if player == OVER:
         raise IllegalAction(f"action: the game is over, and {action!r} follows; reset before the next action")
     if player == CHANCE:
         raise IllegalAction(f"action: chance is to move, not a player who chose {action!r}; let it move first")
-    whole = isinstance(action, int | np.integer) and not isinstance(action, bool)
-    if not (whole and 0 <= action < game.actions and able[action]):
+    number = int(action) if isinstance(action, int | np.integer) and not isinstance(action, bool) else None
+    if number is None or not 0 <= number < game.actions or not able[number]:
         words = ", ".join(f"{move} {game.words[move]}" for move in np.flatnonzero(able))
-        seen = game.tell(view(game, state, player))
-        raise IllegalAction(f"action: player {player} at {seen!r} chose {action!r}; legal are {words}")
-    game.kernels.apply(state, int(action))
+        seen, chosen = game.tell(view(game, state, player)), repr(action) if number is None else number
+        raise IllegalAction(f"action: player {player} at {seen!r} chose {chosen}; legal are {words}")
+    game.kernels.apply(state, number)
 
 
 def choose(game: Game, state: np.ndarray, policy: Policy | Chooser, rng: np.random.Generator) -> int:
