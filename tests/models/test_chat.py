@@ -5,6 +5,7 @@ import datetime
 import email.utils
 import json
 import random
+import re
 import subprocess
 import sys
 import threading
@@ -16,7 +17,8 @@ import pytest
 from tests.fault_server import HANG, Answer, answer, completion, cut, serve
 from tests.models.fault_run import storm
 
-from ludus.models.chat import BudgetSpent, Limits, Reply, Scripted, ServerFailed, connect
+from ludus.models.chat import PAUSES, BudgetSpent, Limits, Reply, Scripted, ServerFailed, connect
+from ludus.models.replies import STATUSES
 
 ASKED = [[{"role": "user", "content": "pass or bet?"}]]
 CHOICES = [["pass", "bet"]]
@@ -199,6 +201,8 @@ def test_a_server_that_rejects_the_constraint_is_asked_without(tmp_path):
         (completion('{"choice": "raise"}'), '{"choice": "raise"}', False),
         (completion('{"choice": ["bet"]}'), '{"choice": ["bet"]}', False),
         (completion('{"choice": "be', "length"), '{"choice": "be', None),
+        (completion("Well, I", "length"), "Well, I", False),
+        (completion(None, "length"), "", None),
         (completion(None, refusal="no"), "", None),
         (completion("[" * 50_000), "[" * 50_000, False),
     ],
@@ -292,7 +296,7 @@ def test_faults_of_transport_are_tried_again(tmp_path, first, requests):
         (answer(401, b'{"error":{"message":"bad key sk-secret-42"}}'), "bad key .the key.*Set LUDUS_API_KEY"),
         (answer(403, b""), "Set LUDUS_API_KEY"),
         (answer(404, b'{"detail":"Not Found"}'), "Not Found.*address.*ends in /v1.*model's name, now 'tiny'"),
-        (answer(400, b'{"message":"prompt is too long"}'), "prompt is too long"),
+        (answer(400, b'{"message":"prompt is too long"}'), "prompt is too long.*'tiny' the model's name"),
         (answer(422, b'{"detail":[{"msg":"extra field"}]}'), "extra field"),
         (answer(413, b"\x00\xff\n\x1b[31m"), "too long"),
         (answer(302, b"", location="http://elsewhere"), "give that address"),
@@ -663,3 +667,30 @@ def test_scripted():
     ]
     whole = Reply("no", "hm", "refused", 3, 4)
     assert Scripted(lambda messages, seed: whole).ask(ASKED, [0], CHOICES) == [whole]
+
+
+# The page
+
+
+PAGE = (Path(__file__).parents[2] / "docs" / "model-servers.md").read_text(encoding="utf-8")
+
+
+def test_the_code_of_the_page_runs(tmp_path, monkeypatch, capsys):
+    [code] = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
+    [address] = re.findall(r'connect\("(.*?)"', code)
+    monkeypatch.chdir(tmp_path)
+    with serve(forced) as server:
+        exec(code.replace(address, server.agent), {})
+    text, status, constrains, dollars = capsys.readouterr().out.split()
+    assert (text, status, constrains) == ("call", "ok", "True")
+    assert float(dollars) == pytest.approx(2 * (10 * 0.15 + 5 * 0.60) / 1e6)
+
+
+def test_the_page_names_what_there_is(tmp_path):
+    assert re.findall(r"^\| `(\w+)` \|", PAGE, re.MULTILINE) == list(STATUSES)
+    agents = re.findall(r"https?://[^\s'\"]+#[^\s'\")]+", PAGE)
+    assert len(agents) >= 6
+    assert {connect(agent, tmp_path).name for agent in agents} == {agent.partition("#")[2] for agent in agents}
+    first, most = PAUSES
+    assert f"after {first:g} seconds, doubled up to {most:g}" in " ".join(PAGE.split())
+    assert all(f"`{name}`" in PAGE or f"{name}=" in PAGE for name in Limits._fields)

@@ -318,7 +318,7 @@ class Chat:
     def _refusal(self, status: int, retry_after: str | None, data: bytes) -> Exception:
         """The error that a status other than success stands for."""
         words = self._clean(words_of(data))
-        answer = f"status {status}{': ' if words else ''}{words}"
+        answer = f"status {status}{': ' if words else ''}{words.rstrip('.')}"
         if status in (408, 409, 429) or status >= 500:
             wait = seconds_of(retry_after)
             advice = {429: "Lower concurrency, or set Limits(requests_per_minute=...)."}
@@ -328,7 +328,7 @@ class Chat:
             return fault
         message = f"{self._url} answered with {answer}."
         if status in (400, 422):
-            return _Rejected(f"{message} The request does not suit this server or model.")
+            return _Rejected(f"{message} Is {self.name!r} the model's name, and is the conversation short enough?")
         advice = {
             401: "Set LUDUS_API_KEY to a key for this server.",
             403: "Set LUDUS_API_KEY to a key that may use this model.",

@@ -71,11 +71,14 @@ def status_of(text: str) -> str:
 def choice_of(reply: Reply, choices: Sequence[str]) -> tuple[str | None, bool | None]:
     """(the choice that a reply is, or None; whether it shows a constraint, shows that there is none, or neither).
 
-    {"choice": "left"} is the form that the constraint forces; left or "left" may be said without one.
+    {"choice": "left"} is the form that the constraint forces; left or "left" may be said without one. A reply that was
+    cut shows that there is none where it begins in another way.
     """
+    bare = reply.text.strip()
+    if reply.status == "cut" and bare and not bare.startswith("{"):
+        return None, False
     if reply.status != "ok":
         return None, None
-    bare = reply.text.strip()
     if bare in choices:
         return bare, None
     try:
