@@ -7,9 +7,9 @@ Thinking   Up to the last `</think>`, and from a `<think>` that is not closed, n
            opening tag themselves leave the closing one alone in the reply. Nor is the server's reasoning field.
 Quotation  Somebody else's words are no answer. Quoted are lines that begin with `>`, code fences as CommonMark closes
            them (the closing one no shorter than the opening one), and what stands between backticks, double quotation
-           marks or guillemets; a bracket right beside a single quotation mark too. Where a mark is left without its
-           partner nobody can say what is quoted: then nothing is own. Only a reply with nothing else may wear one of
-           these wrappings: a fence around JSON, a name in backticks.
+           marks or guillemets; a bracket right beside a single quotation mark too. Where a mark or a fence is left
+           without its partner nobody can say what is quoted: then nothing is own. Only an answer that is the whole
+           reply may wear one of these wrappings: a fence around JSON, a name in backticks.
 Naming     A name is the game's word, code point by code point, ASCII letters in either case and spaces around it
            ignored. There is no normalization: Arabic-Indic or fullwidth digits, look-alike letters, the long s, a
            name with an invisible character in it are not the word. A number counts only where it is the word itself.
@@ -118,7 +118,7 @@ def _inside(block: str) -> str:
 
 
 def _unfenced(said: str) -> tuple[str, list[str]]:
-    """The text without quoted lines and code fences, and what the fences hold."""
+    """The text without quoted lines and code fences, and what the fences hold; nothing where one is not closed."""
     outside: list[str] = []
     blocks: list[list[str]] = []
     fence = ""
@@ -134,6 +134,8 @@ def _unfenced(said: str) -> tuple[str, list[str]]:
             blocks.append([])
         elif not line.startswith(">"):
             outside.append(line)
+    if fence:
+        return "", []
     return "\n".join(outside).strip(), ["\n".join(block).strip() for block in blocks]
 
 
