@@ -165,6 +165,31 @@ def test_the_hash_sees_code_and_nothing_else(tmp_path):
     assert hash_of(source.replace('than=0.3, metric="fixed"', 'than=0.4, metric="fixed"')) != same
 
 
+def test_the_hash_leaves_out_what_only_the_server_reaches(tmp_path):
+    """So that what asks a real model can be written or mended without a new record of what `run` computes."""
+    source = (HERE / "moran.py").read_text()
+    asks = source.replace("quick={", "server=ask,\n    quick={").replace(
+        "\nRECIPE =",
+        "import json\nfrom math import tau, pi\nWORDS, LIMIT = json.dumps('a'), 3\n\n"
+        "def ask(settings, rng, log, agent):\n    return counted(agent) + settings.size\n\n"
+        "def counted(agent):\n    return len(agent + WORDS) * tau\n\nRECIPE =",
+    )
+
+    def hash_of(text, server=False):
+        (tmp_path / "study.py").write_text(text)
+        return code_hash(tmp_path / "study.py", server)
+
+    assert hash_of(asks) != hash_of(source)  # LIMIT and pi are nobody's, so they are not the server's either
+    asks = asks.replace("WORDS, LIMIT = json.dumps('a'), 3", "WORDS = json.dumps('a')").replace("tau, pi", "tau")
+    assert hash_of(asks) == hash_of(source) == hash_of(source, server=True)
+    assert hash_of(asks, server=True) != hash_of(source)
+    assert hash_of(asks.replace("* tau", "+ tau")) == hash_of(source)
+    assert hash_of(asks.replace("* tau", "+ tau"), server=True) != hash_of(asks, server=True)
+    assert hash_of(asks.replace("size: int = 10", "size: int = 11")) != hash_of(source)  # `run` reaches it too
+    shared = asks.replace("births = 1, 0", "births = 1, counted('')")  # now `run` reaches a part of the server's
+    assert hash_of(shared) != hash_of(asks) and hash_of(shared.replace("* tau", "+ tau")) != hash_of(shared)
+
+
 def test_recipes_are_found_by_listing():
     for slug, file in recipes.find().items():
         assert file.name == slug.replace("-", "_") + ".py"

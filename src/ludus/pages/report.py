@@ -245,7 +245,7 @@ def _notices(run: Run, path: Path) -> list[str]:
     done = sum(store.finished_cell(run.cell(*cell)) is not None for cell in run.cells)
     if done < len(run.cells):
         notices.append(f"Unfinished: {done} of {len(run.cells)} cells are done; this page shows those.")
-    if code_hash(path) != run.asked["code"]:
+    if code_hash(path, server="agent" in run.asked) != run.asked["code"]:
         notices.append(
             "The recipe’s code was changed after this run. The numbers are the run’s; claims and headings are those of "
             "the file as it is now."

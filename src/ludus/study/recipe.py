@@ -275,12 +275,15 @@ def resolve(recipe: Recipe, overrides: Mapping[str, Any] | None = None, quick: b
     return settings
 
 
-def code_hash(path: Path | str) -> str:
+def code_hash(path: Path | str, server: bool = False) -> str:
     """Hash of a file's syntax tree, docstrings and comments dropped: equal where the code does the same.
 
-    Fields that are empty are left out, so that Python versions that add fields agree.
+    What only the recipe's `server` reaches is left out unless `server`: it does not touch what `run` computes. Fields
+    that are empty are left out too, so that Python versions that add fields agree.
     """
     tree = ast.parse(Path(path).read_bytes())
+    if not server:
+        _leave_out_server(tree)
     for node in ast.walk(tree):
         if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
             first = node.body[0] if node.body else None
@@ -291,6 +294,54 @@ def code_hash(path: Path | str) -> str:
             ):
                 del node.body[0]
     return hashlib.sha256(_tree(tree).encode()).hexdigest()[:16]
+
+
+def _leave_out_server(tree: ast.Module) -> None:
+    """Take the keyword server of RECIPE = Recipe(...) away, and every definition that nothing else reaches; in place.
+
+    A definition is a function, a class, an assignment to names or an imported name, at the top of the file. All other
+    statements count as reached.
+    """
+    recipes = [node for node in tree.body if "RECIPE" in _defined(node)]
+    calls = [node.value for node in recipes if isinstance(node, ast.Assign) and isinstance(node.value, ast.Call)]
+    servers = [keyword for call in calls for keyword in call.keywords if keyword.arg == "server"]
+    if not servers:
+        return
+    for call in calls:
+        call.keywords = [keyword for keyword in call.keywords if keyword not in servers]
+    of_server = _reached(tree, [keyword.value for keyword in servers])
+    others = _reached(tree, [node for node in tree.body if not _defined(node) or node in recipes])
+    gone = of_server - others
+    tree.body = [node for node in tree.body if node in recipes or not _defined(node) or _defined(node) - gone]
+    for node in tree.body:
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            node.names = [alias for alias in node.names if _name_of(alias) not in gone]
+
+
+def _reached(tree: ast.Module, start: list[Any]) -> set[str]:
+    """The names that these nodes use, and that what they name uses in turn."""
+    found: set[str] = set()
+    rest = start
+    while rest:
+        new = {name.id for node in rest for name in ast.walk(node) if isinstance(name, ast.Name)} - found
+        found |= new
+        rest = [node for node in tree.body if _defined(node) & new]
+    return found
+
+
+def _defined(node: ast.stmt) -> set[str]:
+    """The names that a statement defines, where defining them is all that it does."""
+    if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+        return {node.name}
+    if isinstance(node, ast.Import | ast.ImportFrom):
+        return {_name_of(alias) for alias in node.names}
+    targets = node.targets if isinstance(node, ast.Assign) else [node.target] if isinstance(node, ast.AnnAssign) else []
+    parts = [part for target in targets for part in (target.elts if isinstance(target, ast.Tuple) else [target])]
+    return {part.id for part in parts if isinstance(part, ast.Name)} if parts else set()
+
+
+def _name_of(alias: ast.alias) -> str:
+    return (alias.asname or alias.name).split(".")[0]
 
 
 def _tree(node: Any) -> str:
