@@ -227,7 +227,7 @@ def test_choices_are_part_of_the_question(tmp_path):
 
 def test_a_storm_of_faults(tmp_path):
     """Expected requests are 1/(1 - 0.28) = 1.39 per call, with a standard deviation of 0.03 over 600 calls."""
-    figures = storm(600, tmp_path, timeout=5.0)
+    figures = storm(600, tmp_path, timeout=3.0)
     assert figures.right == figures.answered == 600 and figures.most_per_question == 1
     assert figures.requests <= 1.5 * 600
     assert figures.requests == 600 + sum(figures.faults.values()) and len(figures.faults) == 4
