@@ -1,19 +1,24 @@
 """`ludus games` and `ludus play`: what there is to play, and a table to sit down at."""
 
 import contextlib
+import dataclasses
 import secrets
 import sys
+from collections import Counter
 from typing import Any
 
 import numpy as np
 from scipy.special import stdtrit
 
 from ludus import games
+from ludus.agents.chat import ChatPlayer
 from ludus.agents.human import InputEnded
+from ludus.agents.replies import CLASSES
 from ludus.cli.console import Mistake, front_door, print_json, print_table
 from ludus.cli.players import seated
 from ludus.game import Game, UnknownGame
-from ludus.play import Episodes, play, tell_episode
+from ludus.models.chat import BudgetSpent, ServerFailed
+from ludus.play import Chooser, Episodes, play, tell_episode
 from ludus.records import Policy, Value
 from ludus.tree import TooLarge, grow
 
@@ -63,35 +68,55 @@ def play_games(spec: str, players: list[str], count: int, seed: int | None) -> N
         raise Mistake(f"--seed: {seed} is none; write a number of at least 0")
     seed = secrets.randbelow(2**32) if seed is None else seed
     rng = np.random.default_rng(seed)
-    named: dict[str, Policy] = {}
-    with front_door():
+    named: dict[str, Policy | Chooser] = {}
+    with front_door(ValueError, OSError, ImportError, ServerFailed, BudgetSpent, InputEnded):
         for player in players:
             if player not in named:
                 named[player] = seated(game, player)
         policies = [named[player] for player in players]
-        payoffs = _with_a_person(game, policies, count, rng) if "human" in players else None
-        episodes = None if payoffs is not None else play(game, policies, count, rng)
-    if episodes is not None:
-        payoffs = episodes.payoff
-        if count == 1:
-            print(tell_episode(game, episodes, 0))
-    assert payoffs is not None
+        if "human" in players:
+            played = _with_a_person(game, policies, count, rng)
+        else:
+            played = [play(game, policies, count, rng)]
     if count > 1:
-        _table(players, payoffs)
+        _table(players, np.concatenate([episodes.payoff for episodes in played]))
+    elif "human" not in players:
+        print(tell_episode(game, _for_eyes(played[0]), 0))
+    for player, policy in named.items():
+        if isinstance(policy, ChatPlayer):
+            print(_answers(player, played, [seat for seat, name in enumerate(players) if name == player]))
     print(f"seed {seed}")
 
 
-def _with_a_person(game: Game, policies: list[Policy], count: int, rng: np.random.Generator) -> np.ndarray:
-    """Games one after the other, each told when it is over: float64[E, P]."""
-    payoffs = []
-    try:
-        for _ in range(count):
-            episodes: Episodes = play(game, policies, 1, rng)
-            print("\n" + tell_episode(game, episodes, 0) + "\n")
-            payoffs.append(episodes.payoff)
-    except InputEnded as fault:
-        raise Mistake(str(fault)) from fault
-    return np.concatenate(payoffs)
+def _with_a_person(
+    game: Game, policies: list[Policy | Chooser], count: int, rng: np.random.Generator
+) -> list[Episodes]:
+    """Games one after the other, each told when it is over."""
+    played = []
+    for _ in range(count):
+        played.append(play(game, policies, 1, rng))
+        print("\n" + tell_episode(game, _for_eyes(played[-1]), 0) + "\n")
+    return played
+
+
+def _for_eyes(episodes: Episodes) -> Episodes:
+    """The same with only those notes that a person wants told, each on one line that no terminal obeys."""
+    kept = {name: episodes.notes[name] for name in ("answer", "reply_text") if name in episodes.notes}
+    return dataclasses.replace(episodes, notes={name: np.array([*map(_plain, note)]) for name, note in kept.items()})
+
+
+def _plain(text: str) -> str:
+    return " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())
+
+
+def _answers(player: str, played: list[Episodes], seats: list[int]) -> str:
+    """How the replies of a model were read, of all its seats: "... replied 12 times: 11 legal, 1 malformed"."""
+    kinds: Counter[str] = Counter()
+    for episodes in played:
+        if "answer" in episodes.notes:  # not where the game was over before it was asked
+            kinds.update(episodes.notes["answer"][np.isin(episodes.player, seats)].tolist())
+    parts = ", ".join(f"{kinds[kind]} {kind}" for kind in CLASSES if kinds[kind])
+    return f"{player} replied {kinds.total()} times{': ' if parts else ''}{parts}"
 
 
 def _table(players: list[str], payoffs: np.ndarray) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ludus.agents.chat import ChatPlayer
 from ludus.agents.human import human
 from ludus.agents.scripted import first_legal
 from ludus.agents.tabular import tabular
@@ -12,14 +13,17 @@ from ludus.agents.uniform import uniform
 from ludus.cli.console import Mistake, console, front_door, told
 from ludus.cli.solve import ITERATIVE, METHODS, solve_tree
 from ludus.game import Game
+from ludus.models.chat import connect
+from ludus.play import Chooser
 from ludus.records import Policy
 from ludus.tree import grow
 
 SOLVED = 1000  # iterations for a player that is solved before it sits down
 PLAYERS = ("human", "uniform", "first", *METHODS)
+REPLIES = Path("runs", "replies")  # where `ludus run` keeps what model servers replied, unless told otherwise
 
 
-def seated(game: Game, name: str) -> Policy:
+def seated(game: Game, name: str) -> Policy | Chooser:
     """The player that `name` stands for, ready to play this game. Raises Mistake where nobody answers to it."""
     if name == "human":
         return human(game)
@@ -27,6 +31,9 @@ def seated(game: Game, name: str) -> Policy:
         return uniform
     if name == "first":
         return first_legal
+    if name.startswith(("http://", "https://")):
+        with front_door():
+            return ChatPlayer(connect(name, REPLIES), game)
     if name in METHODS:
         with front_door():
             tree = grow(game)
@@ -38,7 +45,8 @@ def seated(game: Game, name: str) -> Policy:
     if name.endswith(".json"):
         with front_door():
             return _from_file(game, Path(name))
-    raise Mistake(f"PLAYER: nobody is called {name!r}; write one of {', '.join(PLAYERS)}, or a file that "
+    raise Mistake(f"PLAYER: nobody is called {name!r}; write one of {', '.join(PLAYERS)}, a model behind a server "
+                  "(http://127.0.0.1:8000/v1#MODEL), or a file that "
                   f"`ludus solve {game.name} --json > policy.json` made")  # fmt: skip
 
 
