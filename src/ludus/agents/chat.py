@@ -152,11 +152,9 @@ class ChatPlayer:
     def _correction(self, reply: Reply, answer: Answer, legal: np.ndarray) -> list[Message]:
         """The reply as a turn of the conversation, without its thinking, and the mistake named in the next."""
         menu = f" Legal actions: {', '.join(self._legal(legal))}." if self.list_legal else ""
+        said = spoken(reply.text)[:KEPT] or "(no answer)"  # never left out: templates want the roles to alternate
         return [
-            {
-                "role": "assistant",
-                "content": spoken(reply.text)[:KEPT] or "(no answer)",
-            },  # templates want turns to alternate
+            {"role": "assistant", "content": said},
             {"role": "user", "content": f"{MISTAKES[answer.kind]}{menu}\n\n{FORM}"},
         ]
 
