@@ -69,15 +69,15 @@ def bradley_terry(wins: np.ndarray, ties: np.ndarray | None = None) -> Ratings:
 def rate(wins: np.ndarray, ties: np.ndarray | None, rng: np.random.Generator, samples: int = 1000) -> Ratings:
     """`bradley_terry` with 95% intervals from a parametric bootstrap: `samples` tournaments of the same meetings.
 
-    The games of each pair are drawn afresh, multinomially, from probabilities that the data suggest, and every such
-    tournament is rated again; the intervals are studentised (Davison and Hinkley 1997, "Bootstrap methods and their
-    application", section 5.2.1). Redrawing the games that were seen would not do: a pair that met once would never
-    vary. In a redrawn tournament somebody may win all games, so that this estimate, on the data as in every redrawn
-    one, is given half as many wins and losses more as it has parameters, spread over the component's own meetings like
-    the games themselves. That keeps it finite, links no groups, takes off most of the bias (Firth 1993, "Bias reduction
-    of maximum likelihood estimates"; exactly so in a round robin of equals), and as it is done on both sides the
-    intervals are no narrower for it. `strength` stays the maximum of the likelihood. benchmarks/rating_coverage.py
-    counts how often the intervals hold the truth.
+    The games of each pair are drawn afresh, multinomially, from the probabilities that the ratings give, every such
+    tournament is rated again, and the interval holds the middle 95% of the strengths (Davison and Hinkley 1997,
+    "Bootstrap methods and their application", section 5.3.1). To draw among the games that were seen would not do: a
+    pair that met once would always end alike. In a redrawn tournament somebody may win all games. So here, for the data
+    as for what is redrawn, one game is added for each free strength, half won and half lost, spread over the meetings
+    of the component like the games themselves. That keeps all finite, links no groups, and takes off most of the bias
+    (Firth 1993, "Bias reduction of maximum likelihood estimates"; in a round robin of equals the two are the same). The
+    intervals thus lie about estimates slightly nearer to zero than `strength`, which stays the maximum of the
+    likelihood, and are as wide as those vary. benchmarks/rating_coverage.py counts how often they hold the truth.
 
     Raises ValueError where a table is wrong or holds parts of games, or samples is less than 100.
     """
@@ -86,17 +86,17 @@ def rate(wins: np.ndarray, ties: np.ndarray | None, rng: np.random.Generator, sa
         raise ValueError(f"rng: give a numpy Generator, np.random.default_rng(seed); {type(rng).__name__} seen")
     if samples < 100:
         raise ValueError(f"samples: 100 or more are needed for the ends of a 95% interval, {samples} seen; try 1000")
+    ratings, groups = _rated(wins, ties)
     for argument, table in (("wins", wins), ("ties", ties)):
         if (table % 1).any():
             raise ValueError(
-                f"{argument}: games are drawn afresh, so whole games are needed; {table[table % 1 > 0][0]:g} seen. Give "
-                "draws as ties, not as half wins"
+                f"{argument}: games are drawn afresh, so whole games are needed; {table[table % 1 > 0][0]:g} seen. "
+                "Give draws as ties, not as half wins"
             )
-    ratings, groups = _rated(wins, ties)
     interval = np.tile([-np.inf, np.inf], (len(wins), 1))
     for players, group in groups:
         interval[players] = _interval(group, rng, samples)
-    method = f"{ratings.method}; studentised parametric bootstrap, {samples:,} tournaments"
+    method = f"{ratings.method}; percentiles of {samples:,} redrawn tournaments"
     return ratings._replace(interval=interval, method=method)
 
 
@@ -294,9 +294,9 @@ def _rated(wins: np.ndarray, ties: np.ndarray) -> tuple[Ratings, list[tuple[np.n
     for players, group in groups:
         if group.tied and not _bounded(group):
             halved += 1
-            strength[players], _, _ = _maximum(group._replace(tied=0.0))
+            strength[players], _ = _maximum(group._replace(tied=0.0))
         else:
-            strength[players], draw, _ = _maximum(group)
+            strength[players], draw = _maximum(group)
     if halved or len(groups) != 1:
         draw = _draw(groups, strength)
     method = "Bradley-Terry-Davidson, maximum likelihood" if draw else "Bradley-Terry, maximum likelihood"
@@ -344,8 +344,7 @@ def _draw(groups: list[tuple[np.ndarray, _Meetings]], strength: np.ndarray) -> f
         return 0.0
     if tied == games.sum():
         return np.inf
-    apart = [strength[players[group.first]] - strength[players[group.second]] for players, group in groups]
-    apart = np.concatenate(apart)
+    apart = np.concatenate([strength[own[group.first]] - strength[own[group.second]] for own, group in groups])
     even = np.logaddexp(apart / 2, -apart / 2)  # nu draws where the exponential of this wins or loses
 
     def excess(log_draw: float) -> float:
@@ -357,30 +356,29 @@ def _draw(groups: list[tuple[np.ndarray, _Meetings]], strength: np.ndarray) -> f
     return float(np.exp(brentq(excess, -reach, reach, xtol=1e-13)))
 
 
-def _maximum(group: _Meetings) -> tuple[np.ndarray, float, np.ndarray]:
-    """Strengths float64[M] with mean zero, nu, and the diagonal of the information float64[M]."""
-    strength = np.log((group.score + 0.5) / (group.played - group.score + 0.5))
+def _maximum(group: _Meetings) -> tuple[np.ndarray, float]:
+    """Strengths float64[M] with mean zero, and nu."""
+    strength: np.ndarray = np.log((group.score + 0.5) / (group.played - group.score + 0.5))
     free = group.games.sum() - group.tied
     draw = 2 * group.tied / free if free > 0 else 0.0  # right among equals
-    diagonal = np.empty(len(strength))
-    draw, steps = _climb(group.start, group.second, group.games, group.score, group.tied, strength, draw, diagonal)
+    draw, steps = _climb(group.start, group.second, group.games, group.score, group.tied, strength, draw)
     if steps == STEPS:
         raise RuntimeError(
             f"no maximum of the likelihood was found in {STEPS} Newton steps; please report these tables"
         )
-    return strength, draw, diagonal
+    return strength, draw
 
 
 @njit(cache=True)
-def _climb(start, second, games, score, tied, strength, draw, diagonal):
-    """Newton's method from `strength` (changed in place, as is diagonal) and `draw`: (nu, steps taken).
+def _climb(start, second, games, score, tied, strength, draw):
+    """Newton's method from `strength` (changed in place) and `draw`: (nu, steps taken).
 
     A step is as long as the curvature can be trusted: log(1 + r) / r of it, where r bounds how much it changes any
     log odds (Sun and Tran-Dinh 2019, "Generalized self-concordant functions", Mathematical Programming 178, nu = 2).
     Each step solves its equations by conjugate gradients, scaled by the diagonal, as exactly as the step deserves.
     """
     players, pairs = len(strength), len(second)
-    root, weight = np.empty(players), np.empty(pairs)
+    root, diagonal, weight = np.empty(players), np.empty(players), np.empty(pairs)
     rest, border, step = np.empty(players), np.empty(players), np.empty(players)
     search, image = np.empty(players), np.empty(players)
     exact = 0.05
@@ -468,18 +466,16 @@ def _solve(start, second, weight, diagonal, border, corner, rest, rest_draw, ste
 
 
 def _interval(group: _Meetings, rng: np.random.Generator, samples: int) -> np.ndarray:
-    """Studentised 95% intervals float64[M, 2] of a component's strengths."""
+    """The middle 95% of a component's strengths, redrawn: float64[M, 2]."""
     steady = _steadied(group)
-    strength, draw, diagonal = _maximum(steady)
-    extra = steady.score - group.score
-    games = group.games.astype(np.int64)
-    lots = _lots(group.start, group.second, games, steady.games, extra, strength, draw, samples, rng)
-    low, high = np.quantile(lots, [0.025, 0.975], axis=0)
-    return np.stack([strength - high / np.sqrt(diagonal), strength - low / np.sqrt(diagonal)], axis=1)
+    strength, draw = _maximum(steady)
+    games, extra = group.games.astype(np.int64), steady.score - group.score
+    lots = _redrawn(group.start, group.second, games, steady.games, extra, strength, draw, samples, rng)
+    return np.quantile(lots, [0.025, 0.975], axis=0).T
 
 
 def _steadied(group: _Meetings) -> _Meetings:
-    """Every pair with some more wins and as many losses: half as many of each, in all, as there are free strengths."""
+    """A game more for each free strength, half won and half lost, spread over the pairs as the games of both are."""
     first, size = group.first, len(group.score)
     more = group.games * (1 / group.played[first] + 1 / group.played[group.second]) / 2 * (size - 1) / size
     extra = np.bincount(first, more, size) + np.bincount(group.second, more, size)
@@ -487,21 +483,20 @@ def _steadied(group: _Meetings) -> _Meetings:
 
 
 @njit(cache=True)
-def _lots(start, second, games, steadied, extra, strength, draw, samples, rng):
-    """How far off, in standard errors, redrawn tournaments are rated: float64[samples, m]."""
+def _redrawn(start, second, games, steady_games, extra, strength, draw, samples, rng):
+    """The strengths that as many tournaments, redrawn from `strength` and `draw`, are given: float64[samples, M]."""
     players = len(strength)
     out = np.empty((samples, players))
-    root_of = np.exp(strength / 2)
-    score, again, diagonal = np.empty(players), np.empty(players), np.empty(players)
+    root, score = np.exp(strength / 2), np.empty(players)
     for sample in range(samples):
         score[:] = extra
         tied = 0
         for i in range(players):
             for k in range(start[i], start[i + 1]):
                 j, n = second[k], games[k]
-                root = root_of[i] / root_of[j]
-                whole = root + 1 / root + draw
-                win, loss = root / whole, 1 / (root * whole)
+                odds = root[i] / root[j]
+                whole = odds + 1 / odds + draw
+                win, loss = odds / whole, 1 / (odds * whole)
                 wins, losses = 0, 0
                 if n <= FEW:
                     for _ in range(n):
@@ -514,7 +509,6 @@ def _lots(start, second, games, steadied, extra, strength, draw, samples, rng):
                 score[i] += wins + (n - wins - losses) / 2
                 score[j] += losses + (n - wins - losses) / 2
                 tied += n - wins - losses
-        again[:] = strength
-        _climb(start, second, steadied, score, float(tied), again, draw if tied else 0.0, diagonal)
-        out[sample] = (again - strength) * np.sqrt(diagonal)
+        out[sample] = strength
+        _climb(start, second, steady_games, score, float(tied), out[sample], draw if tied else 0.0)
     return out
