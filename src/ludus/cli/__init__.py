@@ -159,6 +159,60 @@ def _play(
     play_games(game, players, games, seed)
 
 
+@app.command("tournament")
+def _tournament(
+    game: Annotated[str, Argument(metavar="GAME", help="Such as kuhn_poker or 'liars_dice(faces=5)'.")],
+    players: Annotated[
+        list[str],
+        Argument(
+            metavar="PLAYER...",
+            help="uniform, first, a method of ludus solve, a file of its --json, or a model http://HOST/v1#MODEL; "
+            "NAME=PLAYER names one.",
+        ),
+    ],
+    against: Annotated[
+        list[str] | None,
+        Option("--against", metavar="PLAYER", help="One of a pool that all others meet; repeat for several."),
+    ] = None,
+    swiss: Annotated[
+        int | None,
+        Option(
+            "--swiss", metavar="ROUNDS", help="So many rounds of neighbours, in the place of everybody meets everybody."
+        ),
+    ] = None,
+    games: Annotated[int, Option("--games", metavar="N", help="Per pairing; all seat orders equally often.")] = 100,
+    seed: Annotated[int, Option("--seed", metavar="N", help="Of chance, and of players who draw.")] = 0,
+    jobs: Annotated[
+        int | None, Option("--jobs", metavar="N", help="Sittings at a time; as many as there are cores, unless given.")
+    ] = None,
+    out: Annotated[
+        Path | None, Option("--out", metavar="DIR", help="Its folder; one in tournaments/, unless given.")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Hold a tournament, or go on with it: live standings, payoffs, ratings, report page."""
+    from ludus.cli.tournament import tournament
+
+    raise typer.Exit(
+        tournament(
+            game, players, pool=against or [], games=games, rounds=swiss, seed=seed, jobs=jobs, out=out, json=json
+        )
+    )
+
+
+@app.command("replay")
+def _replay(
+    folder: Annotated[Path, Argument(metavar="FOLDER", help="Of a tournament.")],
+    game: Annotated[
+        int | None, Option("--game", metavar="N", help="Tell this one; all are listed, unless given.")
+    ] = None,
+) -> None:
+    """Tell a game of a tournament again, step by step."""
+    from ludus.cli.tournament import replay
+
+    replay(folder, game)
+
+
 @app.command("solve")
 def _solve(
     game: Annotated[
