@@ -28,7 +28,7 @@ def test_the_examples_run(code, promised):
 def test_every_adapter_has_its_section_and_every_path_exists():
     assert len(BLOCKS) == PAGE.count("```python")
     shown = set(re.findall(r"ludus\.adapters\.(\w+)", PAGE))
-    parts = {"__init__", "library", "stepwise"}  # what the adapters share
+    parts = {"__init__", "library", "stepwise", "wordwise"}  # what the adapters share
     assert {path.stem for path in (ROOT / "src/ludus/adapters").glob("*.py")} - parts <= shown
     for path in re.findall(r"(?:src|tests|benchmarks)/[\w/]+\.?\w*", PAGE):
         assert (ROOT / path).exists(), path

@@ -23,17 +23,16 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ludus.adapters import stepwise
 from ludus.adapters.library import library
-from ludus.agents.chat import MISTAKES, ChatPlayer
-from ludus.agents.replies import labels, read, spoken
+from ludus.adapters.wordwise import Table
+from ludus.agents.chat import MISTAKES
+from ludus.agents.replies import spoken
 from ludus.game import OVER, Game
-from ludus.models.chat import ChatModel, Message, Scripted
+from ludus.models.chat import ChatModel, Message
 
 ta = library("textarena", extra="textarena")
 Env: Any = ta.Env
 
-NOBODY = Scripted(lambda messages, seed: "", name="nobody")  # never asked: only the words of a ChatPlayer are used
 SYSTEM = (
     "You play a game in words. The next message holds its rules and what has happened so far. Do what the rules ask of "
     "you now, in the form that they ask for."
@@ -55,9 +54,8 @@ class _Words(Env):
 
     def __init__(self, game: Game) -> None:
         self.game = game
-        self._numbers = labels(game.words)
-        self._told = ChatPlayer(NOBODY, game)
         self._rng = np.random.default_rng()
+        self._table = Table(game, self._rng)  # now, for the errors
 
     def reset(self, num_players: int, seed: int | None = None) -> None:
         """A new game. Without a seed the generator of the last reset goes on. Raises ValueError for other players."""
@@ -65,49 +63,43 @@ class _Words(Env):
             raise ValueError(f"num_players: {self.game.name} has {self.game.players} players, {num_players!r} given")
         if seed is not None:
             self._rng = np.random.default_rng(seed)
+        self._table = Table(self.game, self._rng)
         self.state = ta.MinimalMultiPlayerState(num_players=num_players, error_allowance=1)
         self.state.reset(
             game_state={},
-            player_prompt_function=lambda player_id, game_state: f"You are player {player_id}. {self._told.system}",
+            player_prompt_function=lambda player_id, game_state: f"You are player {player_id}. {self._table.rules}",
         )
-        self._now = self.game.start.copy()
-        self._go_on()
+        self._tell()
 
     def step(self, action: str) -> tuple[bool, dict[str, Any]]:
         """The player to move says `action`. The info says how it was read, and what was played, if anything."""
-        game, state, player = self.game, self.state, self.state.current_player_id
+        state, player = self.state, self.state.current_player_id
         if state.done:
             return state.step()
-        legal = stepwise.legal(game, self._now)
-        answer = read(action, self._numbers, legal)
+        answer = self._table.hear(action)
+        played = answer.action
         state.step_info = {"answer": answer.kind}
-        if answer.kind == "legal":
-            move = answer.action
-        elif state.set_invalid_move(MISTAKES[answer.kind]):
-            move = int(self._rng.choice(np.flatnonzero(legal)))
-            said = f"You forfeited the move. In your place was played: {game.words[move]}"
+        if answer.kind != "legal":
+            if not state.set_invalid_move(MISTAKES[answer.kind]):
+                return state.step()
+            played = self._table.forfeit()
+            said = f"You forfeited the move. In your place was played: {self.game.words[played]}"
             state.add_observation(said, ta.ObservationType.GAME_ADMIN, to_id=player)
-        else:
-            return state.step()
-        state.step_info["played"] = game.words[move]
-        stepwise.act(game, self._now, move)
-        self._go_on()
+        state.step_info["played"] = self.game.words[played]
+        self._tell()
         return state.step()
 
-    def _go_on(self) -> None:
-        """Chance moves, and whoever is next is told what it sees; or all are told the payoffs."""
-        game, state = self.game, self.state
-        stepwise.settle(game, self._now, self._rng)
-        player = stepwise.turn(game, self._now)
-        if player == OVER:
-            paid = stepwise.payoff(game, self._now).tolist()
+    def _tell(self) -> None:
+        """Whoever is next is told what it sees; or all are told the payoffs."""
+        table, state = self._table, self.state
+        if table.player == OVER:
+            paid = table.payoff().tolist()
             said = ", ".join(f"player {seat} {payoff + 0.0:+g}" for seat, payoff in enumerate(paid))
             state.add_observation(f"The game is over. It pays {said}.", ta.ObservationType.GAME_ADMIN)
             state.set_game_outcome(dict(enumerate(paid)), reason="The game is over.")
             return
-        state.manually_set_current_player_id(player, force=True)
-        question = self._told.question(stepwise.view(game, self._now, player), stepwise.legal(game, self._now))
-        state.add_observation(question, ta.ObservationType.GAME_BOARD, to_id=player)
+        state.manually_set_current_player_id(table.player, force=True)
+        state.add_observation(table.question(), ta.ObservationType.GAME_BOARD, to_id=table.player)
 
 
 # --- in ---------------------------------------------------------------------------------------------------------------
@@ -150,9 +142,9 @@ def play_textarena(name: str, models: Sequence[ChatModel], games: int, rng: np.r
     if games < 1:
         raise ValueError(f"games: at least 1, {games!r} given")
     root = rng.integers(2**63, size=2)
-    tables = [_Table(name, len(models), np.random.default_rng([*root, game])) for game in range(games)]
+    tables = [_Played(name, len(models), np.random.default_rng([*root, game])) for game in range(games)]
     while live := [table for table in tables if not table.over]:
-        asking: dict[int, list[_Table]] = {}
+        asking: dict[int, list[_Played]] = {}
         for table in live:
             asking.setdefault(id(models[table.player]), []).append(table)
         for same in asking.values():
@@ -163,7 +155,7 @@ def play_textarena(name: str, models: Sequence[ChatModel], games: int, rng: np.r
     return [table.played() for table in tables]
 
 
-class _Table:
+class _Played:
     """One game in progress, with global random numbers of its own."""
 
     def __init__(self, name: str, players: int, rng: np.random.Generator) -> None:
