@@ -429,7 +429,7 @@ MISTAKES = [
     (["run", "off-switch", "--record", "--quick"], "leave out --quick"),
     (["run", "off-switch", "--record", "--agent", "http://127.0.0.1:1/v1#m"], "leave out --agent"),
     (["run", "off-switch", "--agent", "http://127.0.0.1:1/v1#m"], "has nothing to ask a served model"),
-    (["run", "off-switch", "--agent", "gpt"], "write for example --agent http://127.0.0.1:8000/v1#MODEL"),
+    (["run", "off-switch", "--agent", "gpt"], "--agent: "),
     (["run", "off-switch", "--record", "--seeds", "1"], "--seeds 1 is too few"),
     (["report", "nothing"], "there is no run 'nothing'"),
     (["solve", "kuhn_pocker"], "did you mean kuhn_poker"),

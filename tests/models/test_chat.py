@@ -17,7 +17,7 @@ import pytest
 from tests.fault_server import HANG, Answer, answer, completion, cut, serve
 from tests.models.fault_run import storm
 
-from ludus.models.chat import PAUSES, BudgetSpent, Limits, Reply, Scripted, ServerFailed, connect
+from ludus.models.chat import PAUSES, BudgetSpent, Limits, Reply, Scripted, ServerFailed, connect, stated_limits
 from ludus.models.replies import STATUSES
 
 ASKED = [[{"role": "user", "content": "pass or bet?"}]]
@@ -694,3 +694,25 @@ def test_the_page_names_what_there_is(tmp_path):
     first, most = PAUSES
     assert f"after {first:g} seconds, doubled up to {most:g}" in " ".join(PAGE.split())
     assert all(f"`{name}`" in PAGE or f"{name}=" in PAGE for name in Limits._fields)
+
+
+@pytest.mark.parametrize(
+    ("dollars", "prices", "limits"),
+    [
+        ("", "", Limits()),
+        ("5", "0.15,0.60", Limits(dollars=5.0, price_in=0.15, price_out=0.6)),
+        ("", "1,2", Limits(price_in=1.0, price_out=2.0)),
+    ],
+)
+def test_limits_are_read_from_the_environment(monkeypatch, dollars, prices, limits):
+    monkeypatch.setenv("LUDUS_DOLLARS", dollars)
+    monkeypatch.setenv("LUDUS_PRICES", prices)
+    assert stated_limits() == limits
+
+
+@pytest.mark.parametrize(("dollars", "prices"), [("5", ""), ("five", "1,2"), ("5", "1"), ("5", "1,2,3"), ("5", "a,b")])
+def test_limits_that_cannot_be_read_are_refused(monkeypatch, tmp_path, dollars, prices):
+    monkeypatch.setenv("LUDUS_DOLLARS", dollars)
+    monkeypatch.setenv("LUDUS_PRICES", prices)
+    with pytest.raises(ValueError, match=r"write for example LUDUS_DOLLARS=5 LUDUS_PRICES=0\.15,0\.60"):
+        connect("http://127.0.0.1:1/v1", tmp_path)

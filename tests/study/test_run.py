@@ -50,22 +50,29 @@ def test_a_file_outside_the_package_runs_in_workers(tmp_path):
 
 
 def test_with_an_agent_the_arms_of_the_server_claims_run_and_nothing_else_is_judged(tmp_path):
-    recipe = load(ASKING)
+    recipe, asked = load(ASKING), []
+
+    def model(wanted):
+        asked.append(wanted)
+        return 2.0 * wanted
+
     without = run_study(recipe, ASKING, runs=tmp_path, jobs=1)
-    assert [verdict.verdict for verdict in without.verdicts] == ["holds", "not run"]
-    asked = run_study(recipe, ASKING, runs=tmp_path, jobs=1, agent="http://somewhere/v1#one")
-    assert asked.key != without.key and asked.asked["agent"] == "http://somewhere/v1#one"
-    assert set(asked.results["numbers"]) == {"more", "less"}  # the third arm is in no server claim
-    assert [verdict.verdict for verdict in asked.verdicts] == ["not run", "holds"]
-    assert {file.name for file in (tmp_path / "replies").iterdir()} == {"2.txt", "1.txt"}
-    assert {summary.folder for summary in store.list_runs(tmp_path)} == {without.folder.name, asked.folder.name}
-    other = run_study(recipe, ASKING, runs=tmp_path, jobs=1, agent="http://somewhere/v1#another")
-    assert other.key != asked.key and other.results["hash"] == asked.results["hash"]  # what was replied is kept
+    assert [verdict.verdict for verdict in without.verdicts] == ["holds", "not run"] and asked == []
+    run = run_study(recipe, ASKING, runs=tmp_path, jobs=2, agent="http://somewhere/v1#one", model=model)
+    assert run.key != without.key and run.asked["agent"] == "http://somewhere/v1#one"
+    assert set(run.results["numbers"]) == {"more", "less"}  # the third arm is in no server claim
+    assert sorted(asked) == [1] * 6 + [2] * 6  # one model for all cells, whatever the jobs
+    assert [verdict.verdict for verdict in run.verdicts] == ["not run", "holds"]
+    assert {summary.folder for summary in store.list_runs(tmp_path)} == {without.folder.name, run.folder.name}
+    assert run_study(recipe, ASKING, runs=tmp_path, agent="http://somewhere/v1#one", model=model) == run
+    assert len(asked) == 12  # read, not run
+    other = run_study(recipe, ASKING, runs=tmp_path, agent="http://somewhere/v1#another", model=model)
+    assert other.key != run.key and other.results["hash"] == run.results["hash"]
 
 
 def test_an_agent_where_no_claim_asks_one(tmp_path, moran):
     with pytest.raises(BadSetting, match="--agent: moran has nothing to ask"):
-        run_study(moran, MORAN, runs=tmp_path, agent="http://somewhere/v1#one")
+        run_study(moran, MORAN, runs=tmp_path, agent="http://somewhere/v1#one", model=lambda wanted: 0.0)
     assert not list(tmp_path.iterdir())
 
 

@@ -32,6 +32,7 @@ from ludus.study.verdict import NOT_RUN, Verdict, as_json
 
 PLAIN_SECONDS = 15.0  # between two lines of progress where nobody watches a terminal
 CRASHED, STOPPED = 1, 130
+REPLIES = "replies"  # of model servers, in the folder of the runs
 
 
 def run(
@@ -53,8 +54,7 @@ def run(
     path, recipe = _recipe(study)
     began = time.time()
     overrides = dict(_setting(text) for text in settings)
-    if agent and not agent.startswith(("http://", "https://")):
-        raise Mistake(f"--agent: {agent!r} is no server; write for example --agent http://127.0.0.1:8000/v1#MODEL")
+    model = _served(agent, runs) if agent else None
     if to_record:
         _check_recordable(recipe, path, {"--quick": quick, "--agent": agent, "--arm": arms, "--set": settings}, seeds)
     try:
@@ -70,6 +70,7 @@ def run(
                 jobs=jobs,
                 quick=quick,
                 agent=agent,
+                model=model,
                 progress=progress,
                 fresh=fresh,
             )
@@ -164,6 +165,16 @@ def _setting(text: str) -> tuple[str, str]:
     if not (name and equals):
         raise Mistake(f"--set: {text!r} is no NAME=VALUE; write for example --set games=kuhn_poker")
     return name.strip(), value.strip()
+
+
+def _served(agent: str, runs: Path) -> Any:
+    """The client of the model that --agent names; what it replies is kept beside the runs."""
+    from ludus.models.chat import connect
+
+    try:
+        return connect(agent, runs / REPLIES)
+    except ValueError as fault:
+        raise Mistake(f"--agent: {fault}") from fault
 
 
 def _check_recordable(recipe: Recipe, path: Path, given: dict[str, Any], seeds: int | None) -> None:

@@ -83,7 +83,22 @@ class Limits(NamedTuple):
     retries: int = 8
 
 
-UNLIMITED = Limits()
+def stated_limits() -> Limits:
+    """The limits that the environment states: the most dollars to spend, and what a million tokens in and out cost.
+
+    LUDUS_DOLLARS=5 LUDUS_PRICES=0.15,0.60. Raises ValueError where one is no number, or where the prices are missing.
+    """
+    dollars, prices = os.environ.get("LUDUS_DOLLARS", ""), os.environ.get("LUDUS_PRICES", "")
+    if not (dollars or prices):
+        return Limits()
+    try:
+        price_in, price_out = map(float, prices.split(","))
+        return Limits(dollars=float(dollars) if dollars else None, price_in=price_in, price_out=price_out)
+    except ValueError:
+        raise ValueError(
+            f"LUDUS_DOLLARS={dollars!r} and LUDUS_PRICES={prices!r} cap the money spent; write for example "
+            "LUDUS_DOLLARS=5 LUDUS_PRICES=0.15,0.60, the prices in dollars for a million tokens in and out"
+        ) from None
 
 
 def connect(
@@ -93,17 +108,19 @@ def connect(
     temperature: float = 1.0,
     max_tokens: int = 512,
     concurrency: int = 8,
-    limits: Limits = UNLIMITED,
+    limits: Limits | None = None,
 ) -> "Chat":
     """A client of the server that `agent` names, "http://127.0.0.1:8000/v1#MODEL". Nothing is sent yet.
 
     folder       where replies are kept; any number of processes may share it
     max_tokens   of one reply
     concurrency  requests in flight at a time
+    limits       those that the environment states, unless given
 
     The key is LUDUS_API_KEY of the environment, else OPENAI_API_KEY, else none. Raises ValueError for bad arguments.
     """
     address = _address(agent)
+    limits = stated_limits() if limits is None else limits
     _check_numbers(temperature, max_tokens, concurrency, limits)
     key = (os.environ.get("LUDUS_API_KEY") or os.environ.get("OPENAI_API_KEY") or "").strip()
     if not (key.isascii() and key.isprintable()):

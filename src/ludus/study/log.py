@@ -23,14 +23,11 @@ EVENTS, CHECKPOINT, EXAMPLE = "events.jsonl", "checkpoint.npz", "example.txt"
 class Log:
     """The third argument of a recipe's `run`. One process writes to a folder at a time; `run.py` sees to that.
 
-    quick    True in quick mode
-    replies  the folder where what a model server replied is kept, by content: all runs beside each other share it, so
-             that nothing is asked twice
+    quick  True in quick mode
     """
 
-    def __init__(self, folder: Path | str, quick: bool = False, replies: Path | str | None = None) -> None:
+    def __init__(self, folder: Path | str, quick: bool = False) -> None:
         self.quick = quick
-        self.replies = Path(folder) / "replies" if replies is None else Path(replies)
         self._folder = Path(folder)
         self._file: io.FileIO | None = None
         self._rows = 0

@@ -50,9 +50,8 @@ class Recipe:
     metrics   metric -> (unit, what it is in plain words), for tables and pages; one measured on several games is called
               METRIC/GAME and explained once, as METRIC
     watch     the metric to show live
-    server    (settings, rng, log, agent) -> final numbers, in the place of `run` where the user gives --agent: what the
-              claims of scope "server" measure of a real model. agent is the text that says which, log.replies the
-              folder that keeps its replies. None where no served model can show them
+    server    (settings, rng, log, model) -> final numbers, in the place of `run` where the user gives --agent: what the
+              claims of scope "server" measure of a real model. None where no served model can show them
     """
 
     slug: str
@@ -170,7 +169,7 @@ def check(recipe: Recipe, where: str) -> None:
     must(callable(recipe.run), "run is a function (settings, rng, log)", recipe.run, "run=run")
     server = recipe.server
     must(
-        server is None or callable(server), "server is a function", server, "server=server, (settings, rng, log, agent)"
+        server is None or callable(server), "server is a function", server, "server=server, (settings, rng, log, model)"
     )
     seeds = recipe.seeds
     must(isinstance(seeds, int) and seeds >= 1, "seeds is a whole number of at least 1", seeds, "seeds=8")

@@ -35,7 +35,6 @@ from ludus.study.store import Run
 from ludus.study.verdict import as_json, beside_control, judge
 
 ERROR = "error.txt"
-REPLIES = "replies"  # of model servers, beside the runs
 _ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 
@@ -76,8 +75,6 @@ class Cell(NamedTuple):
     root_seed: int
     overrides: dict[str, Any]
     quick: bool
-    agent: str
-    replies: str
     parent: int
 
 
@@ -93,6 +90,7 @@ def run_study(
     jobs: int | None = None,
     quick: bool = False,
     agent: str = "",
+    model: Any = None,
     progress: Callable[[Progress], None] | None = None,
     fresh: bool = False,
 ) -> Run:
@@ -104,8 +102,9 @@ def run_study(
     overrides  settings replaced in every arm; text is read by the type of the field
     jobs       cells at a time, as many as there are cores unless given; 1 runs them in this process
     quick      the recipe's smallest honest run, in this process; never a verdict
-    agent      which model, behind which server: the recipe's `server` then runs in the place of its `run`, and only the
-               claims of scope "server" are judged
+    agent      which model, behind which server, and
+    model      what asks it: the recipe's `server` then runs in the place of its `run`, cell after cell in this process,
+               so that one model keeps one account; only the claims of scope "server" are judged
     progress   called about twice a second, from another thread
     fresh      drop what is stored for this very question first
 
@@ -119,6 +118,8 @@ def run_study(
             near = difflib.get_close_matches(arm, settings, 1)
             hint = f"Did you mean {near[0]}? " if near else ""
             raise BadSetting(f"{recipe.slug} has no arm {arm!r}. {hint}There are: {', '.join(settings)}")
+    if bool(agent) != (model is not None):
+        raise TypeError("agent and model go together: which model it is, and what asks it")
     if agent:
         if recipe.server is None:
             raise BadSetting(f"--agent: {recipe.slug} has nothing to ask a served model; leave it out")
@@ -162,15 +163,13 @@ def run_study(
                 root_seed,
                 changed,
                 quick,
-                agent,
-                str(folder.resolve().parent / REPLIES),
                 os.getpid(),
             )
             for cell in run.cells
             if store.finished_cell(run.cell(*cell)) is None
         ]
-        workers = 1 if quick else min(jobs or len(os.sched_getaffinity(0)), max(len(cells), 1))
-        _run_cells(recipe, run, cells, workers, progress)
+        workers = 1 if quick or agent else min(jobs or len(os.sched_getaffinity(0)), max(len(cells), 1))
+        _run_cells(recipe, run, cells, workers, progress, model)
         write_whole(folder / "results.json", json.dumps(_results(recipe, run, settings), indent=1).encode())
         return store.open_run(folder)
     finally:
@@ -182,7 +181,7 @@ def generator(root_seed: int, seed: int) -> np.random.Generator:
     return np.random.Generator(np.random.PCG64(np.random.SeedSequence(root_seed, spawn_key=(seed,))))
 
 
-def run_cell(cell: Cell, recipe: Recipe | None = None) -> tuple[str, str]:
+def run_cell(cell: Cell, recipe: Recipe | None = None, model: Any = None) -> tuple[str, str]:
     """("done", ""), or ("failed" or "store", message). Without `recipe` it is read from the cell's path.
 
     The cell's lock is waited for: a worker that outlived its study may hold it for the moment that it needs to notice.
@@ -193,7 +192,7 @@ def run_cell(cell: Cell, recipe: Recipe | None = None) -> tuple[str, str]:
         held = lock(folder / "lock", wait=60)
         try:
             if store.finished_cell(folder) is None:
-                _fill(cell, recipe or _load(cell.path, cell.code), folder)
+                _fill(cell, recipe or _load(cell.path, cell.code), folder, model)
             return "done", ""
         finally:
             unlock(held)
@@ -205,19 +204,19 @@ def run_cell(cell: Cell, recipe: Recipe | None = None) -> tuple[str, str]:
         return "failed", f"{type(fault).__name__}: {fault}"
 
 
-def _fill(cell: Cell, recipe: Recipe, folder: Path) -> None:
+def _fill(cell: Cell, recipe: Recipe, folder: Path, model: Any) -> None:
     """Run one cell, from its last checkpoint where it has one, and store its result."""
     (folder / ERROR).unlink(missing_ok=True)
     settings = resolve(recipe, cell.overrides, cell.quick)[cell.arm]
-    log = Log(folder, cell.quick, cell.replies)
+    log = Log(folder, cell.quick)
     stream = generator(cell.root_seed, cell.seed)
     before = (random.getstate(), _bits(np.random.get_state()))  # noqa: NPY002, only looked at
     with one_thread():
-        if cell.agent:
-            assert recipe.server is not None  # `run_study` saw to it
-            final = recipe.server(settings, stream, log, cell.agent)
-        else:
+        if model is None:
             final = recipe.run(settings, stream, log)
+        else:
+            assert recipe.server is not None  # `run_study` saw to it
+            final = recipe.server(settings, stream, log, model)
     if (random.getstate(), _bits(np.random.get_state())) != before:  # noqa: NPY002
         raise RuntimeError("run drew from a global generator; draw from its rng, and hand it to what draws for you")
     if not isinstance(final, Mapping) or not final:
@@ -232,7 +231,7 @@ def _bits(state: Any) -> Any:
 
 @lru_cache(maxsize=4)
 def _load(path: str, code: str) -> Recipe:
-    if code not in (code_hash(path), code_hash(path, server=True)):
+    if code_hash(path) != code:  # a study that asks a server runs in its own process and never comes here
         raise RuntimeError(f"{path} was edited while it ran; run it again")
     return load(path)
 
@@ -294,7 +293,12 @@ def _end_with(parent: int) -> None:
 
 
 def _run_cells(
-    recipe: Recipe, run: Run, cells: list[Cell], jobs: int, progress: Callable[[Progress], None] | None
+    recipe: Recipe,
+    run: Run,
+    cells: list[Cell],
+    jobs: int,
+    progress: Callable[[Progress], None] | None,
+    model: Any,
 ) -> None:
     """Run all cells; raise for the first that failed, after the others have had their turn."""
     finished: list[tuple[Cell, tuple[str, str]]] = []
@@ -303,7 +307,7 @@ def _run_cells(
         with show:
             if jobs == 1:
                 for cell in cells:
-                    finished.append((cell, run_cell(cell, recipe)))
+                    finished.append((cell, run_cell(cell, recipe, model)))
             else:
                 with joblib.parallel_config("loky", inner_max_num_threads=1):
                     work = joblib.Parallel(n_jobs=jobs, batch_size=1, return_as="generator_unordered")
