@@ -104,8 +104,9 @@ def test_a_copy_goes_its_own_way():
     copy = state.clone()
     copy.apply_action(0)
     assert (state.history(), copy.history()) == ([2], [2, 0]) and state.is_chance_node()
-    assert copy.information_state_string(0) == "player 0: 2 0 -1 -1 -1"
-    assert copy.information_state_tensor(0) == [2, 0, -1, -1, -1]
+    copy.apply_action(1)
+    assert copy.information_state_string(0) == "player 0: 2 1 1 -1 -1"  # the view: king, one ply, a bet
+    assert copy.information_state_tensor(0) == [2, 1, 1, -1, -1]
 
 
 def test_a_game_too_large_to_look_at_needs_its_bounds():

@@ -9,6 +9,7 @@ from ludus.adapters import stepwise
 from ludus.agents.scripted import first_legal
 from ludus.agents.uniform import uniform
 from ludus.game import CHANCE, OVER, IllegalAction
+from ludus.play import replay
 
 SPECS = ["kuhn_poker", "stag_hunt", "negotiation(turns=2, bell=50)", "hex(rows=2, columns=2)"]
 
@@ -43,7 +44,7 @@ def test_whatever_is_not_legal_raises_and_changes_nothing(spec):
 
 def test_an_illegal_action_says_what_was_legal():
     game = games.load("kuhn_poker")
-    state = np.array([2, 0, 0, -1, -1, -1])
+    state = replay(game, [2, 0]).state
     with pytest.raises(IllegalAction, match="player 0 at 'K' chose 7; legal are 0 pass, 1 bet"):
         stepwise.act(game, state, 7)
 
@@ -69,7 +70,7 @@ class Last:
 
 def test_policies_and_choosers_choose():
     game, rng = games.load("kuhn_poker"), np.random.default_rng(0)
-    state = np.array([2, 0, 0, -1, -1, -1])
+    state = replay(game, [2, 0]).state
     assert stepwise.choose(game, state, first_legal, rng) == 0
     assert stepwise.choose(game, state, Last(), rng) == 1
     assert {stepwise.choose(game, state, uniform, rng) for _ in range(50)} == {0, 1}
@@ -77,6 +78,7 @@ def test_policies_and_choosers_choose():
 
 @pytest.mark.parametrize("row", [[0.5, 0.4], [1.5, -0.5], [1.0], [np.nan, 1.0]])
 def test_what_is_no_probability_is_refused(row):
-    game, state = games.load("kuhn_poker"), np.array([2, 0, 0, -1, -1, -1])
+    game = games.load("kuhn_poker")
+    state = replay(game, [2, 0]).state
     with pytest.raises(ValueError, match=r"policy: at 'K' player 0's policy returned"):
         stepwise.choose(game, state, lambda views, legal: np.array([row]), np.random.default_rng(0))

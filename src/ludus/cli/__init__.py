@@ -1,8 +1,8 @@
 """The command line: parse, call, print.
 
 Here stand the commands with their options and nothing else, so that `ludus --help` loads nothing else; each imports its
-room when it is called. Exit codes: 0 an answer, whatever it says; 1 a cell of a study crashed; 2 a mistake in what was
-asked, told in one line; 130 stopped by the person.
+room when it is called. Exit codes: 0 an answer, whatever it says; 1 a cell of a study crashed, or a checked game breaks
+a law; 2 a mistake in what was asked, told in one line; 130 stopped by the person.
 """
 
 import shlex
@@ -20,6 +20,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
 )
+
+_checks = typer.Typer(help="Hold something of yours against the laws that ours keeps.")
+app.add_typer(_checks, name="check")
 
 Json = Annotated[bool, Option("--json", help="Print JSON instead of words.")]
 Runs = Annotated[Path, Option("--runs", metavar="DIR", help="The folder that holds the runs.")]
@@ -55,7 +58,7 @@ def _mistake(fault: Exception) -> str | None:
 
 def _asked_for_help() -> list[str]:
     command = next((word for word in sys.argv[1:] if not word.startswith("-")), None)
-    known = {info.name for info in app.registered_commands}
+    known = {info.name for info in (*app.registered_commands, *app.registered_groups)}
     return ["ludus", command, "--help"] if command in known and command is not None else ["ludus", "--help"]
 
 
@@ -241,6 +244,19 @@ def _solve(
     from ludus.cli.solve import solve_game
 
     solve_game(game, method, iterations, target, time, json)
+
+
+@_checks.command("game")
+def _check_game(
+    game: Annotated[
+        str, Argument(metavar="FILE|NAME", help="A game file such as ./my_game.py, or a name that ludus games lists.")
+    ],
+    json: Json = False,
+) -> None:
+    """Look through a game for what a game may not do: a line for each law. FILE is run."""
+    from ludus.cli.check import check_game
+
+    raise typer.Exit(check_game(game, json))
 
 
 @app.command("runs")
