@@ -12,7 +12,7 @@ from ludus.agents.uniform import uniform
 from ludus.game import CHANCE, OVER, IllegalAction
 from ludus.games.connect_four import CONNECT_FOUR
 from ludus.games.kuhn_poker import KUHN_POKER
-from ludus.play import BLOCK, Episodes, play, playouts, replay, tell_episode
+from ludus.play import BLOCK, Episodes, play, playouts, random_episodes, replay, tell_episode
 
 COLUMNS = ("player", "view", "legal", "action", "prob", "first", "payoff")
 
@@ -81,11 +81,15 @@ def test_a_game_does_not_depend_on_how_many_games_are_played():
 
 def test_one_number_is_drawn_from_the_generator_whatever_is_played():
     after = []
-    for work in (lambda r: play(KUHN_POKER, [uniform] * 2, 3, r), lambda r: playouts(KUHN_POKER, 5000, r)):
+    for work in (
+        lambda r: play(KUHN_POKER, [uniform] * 2, 3, r),
+        lambda r: playouts(KUHN_POKER, 5000, r),
+        lambda r: random_episodes(KUHN_POKER, 5000, r),
+    ):
         generator = rng()
         work(generator)
         after.append(generator.integers(2**63))
-    assert after[0] == after[1]
+    assert after[0] == after[1] == after[2]
 
 
 def chi_square(counts, expected):
@@ -133,25 +137,46 @@ def test_playouts_count_every_action_and_reach_every_end_as_often_as_they_should
 
 @pytest.mark.parametrize("policies", [[uniform, first_legal], [prefer(KUHN_POKER, "bet"), Thinker(0.3, 2)]])
 def test_what_is_recorded_replays_to_the_recorded_payoff(policies):
-    episodes = play(KUHN_POKER, policies, 200, rng())
+    check_replays(KUHN_POKER, play(KUHN_POKER, policies, 200, rng()))
+
+
+@pytest.mark.parametrize("game", [KUHN_POKER, CONNECT_FOUR])
+def test_random_episodes_are_the_games_of_playouts_with_all_that_was_seen(game):
+    episodes, (payoff, length) = random_episodes(game, 3000, rng()), playouts(game, 3000, rng())
+    deals = 2 if game is KUHN_POKER else 0
+    assert np.array_equal(episodes.payoff, payoff) and np.array_equal(np.diff(episodes.first), length - deals)
+    assert np.array_equal(episodes.prob, 1 / episodes.legal.sum(axis=1))
+    few = random_episodes(game, 100, rng())  # fewer decisions than the first rows hold, in Kuhn poker
+    check_replays(game, few)
+    for name in ("player", "view", "legal", "action", "prob"):
+        assert np.array_equal(getattr(few, name), getattr(episodes, name)[: few.first[-1]])
+
+
+def test_in_random_episodes_every_action_comes_as_often_as_any_other():
+    opening = random_episodes(CONNECT_FOUR, 14_000, rng())
+    counts = np.bincount(opening.action[opening.first[:-1]], minlength=7)
+    assert chi_square(counts, np.full(7, 2000.0)) < 22.5  # 0.999 quantile, six degrees of freedom
+
+
+def check_replays(game, episodes):
+    """What is written of every decision is what the rules say there; the cards of Kuhn poker are read off the views."""
     assert len(episodes.action) == episodes.first[-1]
-    out, view, weights = np.zeros(2), np.zeros(KUHN_POKER.view_size, np.int64), np.zeros(3)
-    for game in range(200):
-        rows = slice(episodes.first[game], episodes.first[game + 1])
-        cards = [episodes.view[rows][0, 0], episodes.view[rows][1, 0]]  # player 0 always comes first, then player 1
-        actions = list(cards)
+    out, view, weights = np.zeros(2), np.zeros(game.view_size, np.int64), np.zeros(game.width)
+    for number in range(len(episodes.payoff)):
+        rows = slice(episodes.first[number], episodes.first[number + 1])
+        actions = [seen[0] for seen in episodes.view[rows][:2]] if game is KUHN_POKER else []  # players 0 and 1 begin
         for player, seen, legal, action in zip(
             episodes.player[rows], episodes.view[rows], episodes.legal[rows], episodes.action[rows], strict=True
         ):
-            state, turns = replay(KUHN_POKER, actions)
+            state, turns = replay(game, actions)
             assert turns[-1] == player
-            KUHN_POKER.kernels.view(state, player, view)
-            KUHN_POKER.kernels.options(state, weights)
-            assert np.array_equal(view, seen) and np.array_equal(weights[:2] > 0, legal)
+            game.kernels.view(state, player, view)
+            game.kernels.options(state, weights)
+            assert np.array_equal(view, seen) and np.array_equal(weights[: game.actions] > 0, legal)
             actions.append(action)
-        state, turns = replay(KUHN_POKER, actions)
-        KUHN_POKER.kernels.payoff(state, out)
-        assert turns[-1] == OVER and np.array_equal(out, episodes.payoff[game])
+        state, turns = replay(game, actions)
+        game.kernels.payoff(state, out)
+        assert turns[-1] == OVER and np.array_equal(out, episodes.payoff[number])
 
 
 def test_a_policy_on_two_seats_is_asked_once_for_both():
@@ -242,8 +267,9 @@ def test_arguments_are_checked():
     ):
         play(KUHN_POKER, [lambda views, legal: np.ones(len(views)), uniform], 5, rng())
     for games in (0, 2.5, True):
-        with pytest.raises(ValueError, match="games: give a whole number"):
-            playouts(KUHN_POKER, games, rng())
+        for work in (playouts, random_episodes):
+            with pytest.raises(ValueError, match="games: give a whole number"):
+                work(KUHN_POKER, games, rng())
     with pytest.raises(ValueError, match="workers: "):
         play(KUHN_POKER, [uniform, uniform], 5, rng(), workers=0)
     with pytest.raises(ValueError, match="rng: give a numpy Generator"):
@@ -281,10 +307,12 @@ def test_uncompiled_play_is_the_same_play():
         "import numpy as np, hashlib\n"
         "from ludus.agents.uniform import uniform\n"
         "from ludus.games.kuhn_poker import KUHN_POKER\n"
-        "from ludus.play import play, playouts\n"
+        "from ludus.play import play, playouts, random_episodes\n"
         "payoff, length = playouts(KUHN_POKER, 300, np.random.default_rng(3))\n"
         "episodes = play(KUHN_POKER, [uniform, uniform], 300, np.random.default_rng(3))\n"
-        "arrays = [payoff, length, episodes.action, episodes.view, episodes.payoff]\n"
+        "written = random_episodes(KUHN_POKER, 700, np.random.default_rng(3))\n"  # more than the first rows hold
+        "arrays = [payoff, length, *(column for each in (episodes, written) for column in vars(each).values())]\n"
+        "arrays = [array for array in arrays if len(array)]\n"
         "print(hashlib.sha256(b''.join(array.tobytes() for array in arrays)).hexdigest())\n"
     )
     hashes = []

@@ -1,8 +1,8 @@
 """Games played in numbers: a game and one policy per player in, Episodes out.
 
 `play` runs blocks of games in lock step, so that a network is asked once for a thousand views; `playouts` runs uniform
-random games in one compiled loop. A game owns its random numbers: stream e belongs to game e, whatever the number of
-workers and whatever the other games do.
+random games in one compiled loop, and `random_episodes` the same ones with all that was seen. A game owns its random
+numbers: stream e belongs to game e, whatever the number of workers and whatever the other games do.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, Protocol, runtime_checkable
 import numpy as np
 from numba import njit, types
 
-from ludus.game import APPLY, CHANCE, KERNELS, OPTIONS, OVER, PAYOFF, STATE, TURN, Game, IllegalAction
+from ludus.game import CHANCE, KERNELS, OVER, STATE, Game, IllegalAction
 from ludus.records import Policy
 
 BLOCK = 1024  # games in lock step; fixed, so that a batch does not depend on the number of workers
@@ -96,9 +96,43 @@ def playouts(game: Game, games: int, rng: np.random.Generator) -> tuple[np.ndarr
     length counts every action applied, chance outcomes among them. One number is drawn from rng.
     """
     _check_counts(games=games)
-    turn, options, apply, payoff, _ = game.kernels
+    streams, payoff, length = _streams(rng, games), np.zeros((games, game.players)), np.empty(games, np.int64)
+    unwritten = np.empty(0, np.int64), *_rows(game, 0)
     with np.errstate(over="ignore"):  # random numbers wrap around; only uncompiled ones would warn
-        return _playouts(turn, options, apply, payoff, game.start, game.players, game.width, _streams(rng, games))
+        _playouts(*game.kernels, game.start, game.width, streams, 0, False, payoff, length, *unwritten)
+    return payoff, length
+
+
+def random_episodes(game: Game, games: int, rng: np.random.Generator) -> Episodes:
+    """The very games of `playouts`, written down as `play` would: what each mover saw, could do and did.
+
+    One number is drawn from rng, and a game does not depend on how many are played.
+    """
+    _check_counts(games=games)
+    streams, payoff, length = _streams(rng, games), np.zeros((games, game.players)), np.empty(games, np.int64)
+    first, played, size, flat = np.zeros(games + 1, np.int64), 0, 1024, _rows(game, 0)
+    while played < games:
+        short, flat = flat, _rows(game, size)
+        for kept, column in zip(short, flat, strict=True):
+            column[: first[played]] = kept[: first[played]]
+        with np.errstate(over="ignore"):
+            played = _playouts(
+                *game.kernels, game.start, game.width, streams, played, True, payoff, length, first, *flat
+            )
+        size = 2 * size + int(1.05 * first[played] / max(played, 1) * games)  # the rest is about as long as this part
+    player, view, legal, action, prob = (column[: first[-1]] for column in flat)
+    return Episodes(player, view, legal, action, prob, first, payoff)
+
+
+def _rows(game, rows):
+    """The columns of so many decisions, empty: player, view, legal, action, prob."""
+    return (
+        np.empty(rows, np.int64),
+        np.empty((rows, game.view_size), np.int64),
+        np.empty((rows, game.actions), np.bool_),
+        np.empty(rows, np.int64),
+        np.empty(rows),
+    )
 
 
 class Position(NamedTuple):
@@ -394,26 +428,33 @@ def _sample(weights, legal, number, action, prob):
 
 
 @njit(
-    types.Tuple((types.float64[:, ::1], types.int64[::1]))(
-        TURN, OPTIONS, APPLY, PAYOFF, STATE, types.int64, types.int64, _NUMBERS
+    types.int64(
+        *KERNELS, STATE, types.int64, _NUMBERS, types.int64, types.boolean,
+        _PAYOFFS, STATE, STATE, STATE, _TABLE, _MASK, STATE, types.float64[::1],
     ),
     cache=True,
     nogil=True,
-)
-def _playouts(turn, options, apply, payoff_of, start, players, width, streams):
-    """Game after game. Among n legal actions the share of one differs from 1 / n by less than 2**-32."""
-    payoff, length = np.zeros((len(streams), players)), np.empty(len(streams), np.int64)
+)  # fmt: skip
+def _playouts(
+    turn, options, apply, payoff_of, view_of, start, width, streams, played, written,
+    payoff, length, first, player, view, legal, action, prob,
+):  # fmt: skip
+    """Game after game, from number `played` on; stops, and tells its number, at one whose decisions have too few rows.
+
+    Among n legal actions the share of one differs from 1 / n by less than 2**-32. From `first` on the arrays are those
+    of Episodes, left alone where the decisions are not to be `written`.
+    """
     state, weights, able = np.empty_like(start), np.empty(width), np.empty(width, np.int64)
-    for game in range(len(streams)):
+    for game in range(played, len(streams)):
         state[:] = start
-        counter, steps = streams[game], 0
+        counter, steps, row = streams[game], 0, first[game] if written else 0
         mover = turn(state)
         while mover != OVER:
             options(state, weights)
             count = 0
-            for action in range(width):  # no branch: what a random game plays next cannot be foreseen
-                able[count] = action
-                count += weights[action] > 0
+            for each in range(width):  # no branch: what a random game plays next cannot be foreseen
+                able[count] = each
+                count += weights[each] > 0
             move = able[0]
             if count > 1:
                 counter += GAMMA
@@ -421,9 +462,19 @@ def _playouts(turn, options, apply, payoff_of, start, players, width, streams):
                     move = _pick(weights, _unit(_mix(counter)))
                 else:
                     move = able[(_mix(counter) >> np.uint64(32)) * np.uint64(count) >> np.uint64(32)]
+            if written and mover != CHANCE:
+                if row == len(player):
+                    return game
+                player[row], action[row], prob[row] = mover, move, 1.0 / count
+                view_of(state, mover, view[row])
+                for each in range(legal.shape[1]):
+                    legal[row, each] = weights[each] > 0
+                row += 1
             apply(state, move)
             steps += 1
             mover = turn(state)
         payoff_of(state, payoff[game])
         length[game] = steps
-    return payoff, length
+        if written:
+            first[game + 1] = row
+    return len(streams)
