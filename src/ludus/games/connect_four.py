@@ -58,10 +58,11 @@ def payoff(state, out):
 
 @njit(cache=True)
 def view(state, player, out):
+    mine, others = state[player], state[1 - player]  # read once: to the compiler, writing to out might change them
     for row in range(ROWS):
         for column in range(COLUMNS):
             bit = HEIGHT * column + ROWS - 1 - row
-            out[COLUMNS * row + column] = (state[player] >> bit & 1) + 2 * (state[1 - player] >> bit & 1)
+            out[COLUMNS * row + column] = (mine >> bit & 1) + 2 * (others >> bit & 1)
 
 
 def tell(view):

@@ -53,8 +53,9 @@ def payoff(state, out):
 
 @njit(cache=True)
 def view(state, player, out):
+    mine, others = state[player], state[1 - player]
     for cell in range(9):
-        out[cell] = (state[player] >> cell & 1) + 2 * (state[1 - player] >> cell & 1)
+        out[cell] = (mine >> cell & 1) + 2 * (others >> cell & 1)
 
 
 def tell(view):
