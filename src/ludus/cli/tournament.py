@@ -134,12 +134,12 @@ def replay(folder: Path, number: int | None) -> None:
             raise Mistake(f"FOLDER: {folder} holds no tournament; `ludus tournament` says where it keeps one")
         held, game = sorted(_read(folder, asked), key=lambda played: played.sitting), all_games.load(asked["game"])
         names = list(asked["players"])
-        if number is None:
-            _list_games(names, held)
-            return
-        text = _told(game, names, held, number, asked["seed"])
+        text = "" if number is None else _told(game, names, held, number, asked["seed"])
+    if number is None:
+        _list_games(names, held)
+        return
     steps = re.split(r"\n(?=player |payoff: )", text)
-    watched = sys.stdin.isatty() and sys.stdout.isatty()
+    watched = _watched()
     for step in steps[:-1]:
         print(step)
         if watched:
@@ -148,6 +148,11 @@ def replay(folder: Path, number: int | None) -> None:
             except EOFError:
                 watched = False
     print(steps[-1])
+
+
+def _watched() -> bool:
+    """Whether a person sits at both ends."""
+    return sys.stdin.isatty() and sys.stdout.isatty()
 
 
 # --- what was asked ---------------------------------------------------------------------------------------------------
@@ -255,7 +260,7 @@ def _asked(folder: Path) -> dict[str, Any] | None:
         if asked["format"] != FORMAT:
             raise Mistake(f"{folder} is of format {asked['format']}; this version of Ludus reads format {FORMAT}")
         return asked
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return None
     except (ValueError, KeyError, TypeError) as fault:
         raise Mistake(
