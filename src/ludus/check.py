@@ -125,37 +125,47 @@ def says(law: Callable[..., Any]) -> str:
 def record(walk: Walk) -> str | None:
     """The record is complete, and every field is what `ludus.game.Game` says."""
     game = walk.game
-    wrong = {
-        "name": not (isinstance(game.name, str) and _NAME.fullmatch(game.name)),
-        "source": not (isinstance(game.source, str) and len(game.source) > 10),
-        "rules": not (isinstance(game.rules, str) and len(game.rules) > 50),
-        "words": not (isinstance(game.words, tuple) and all(isinstance(word, str) for word in game.words)),
-        "players": not _is_count(game.players, 1),
-        "view_size": not _is_count(game.view_size, 1),
-        "outcomes": not _is_count(game.outcomes, 0),
-        "start": not _is_state(game.start),
-        "kernels": not isinstance(game.kernels, Kernels),
-        "tell": not callable(game.tell),
-        "constant_sum": not (game.constant_sum is None or _is_number(game.constant_sum)),
-        "perfect_recall": not isinstance(game.perfect_recall, bool),
-    }
-    asked = {
-        "name": "write it as the file is called, in small letters, then its numbers: liars_dice(dice=1, faces=5)",
-        "source": "name author, year and title of the rules, in more than 10 letters",
-        "rules": "write a paragraph for people and language models, of more than 50 letters",
-        "words": 'give a tuple with a word per action, ("pass", "bet")',
-        "players": "give a whole number of at least 1",
-        "view_size": "give the length of the view, a whole number of at least 1",
-        "outcomes": "give the largest number of outcomes at a chance node, 0 without chance",
-        "start": "give np.array([...]) of whole numbers, one axis of int64",
-        "kernels": "give Kernels(turn, options, apply, payoff, view)",
-        "tell": "give a function of the view that returns words",
-        "constant_sum": "give what the payoffs add up to, None where that varies",
-        "perfect_recall": "give True or False",
-    }
-    for name, is_wrong in wrong.items():
-        if is_wrong:
-            return f"{name} is {_short(getattr(game, name))}; {asked[name]}"
+    fields = (
+        (
+            "name",
+            isinstance(game.name, str) and _NAME.fullmatch(game.name),
+            "write it as the file is called, in small letters, then its numbers: liars_dice(dice=1, faces=5)",
+        ),
+        (
+            "source",
+            isinstance(game.source, str) and len(game.source) > 10,
+            "name author, year and title of the rules, in more than 10 letters",
+        ),
+        (
+            "rules",
+            isinstance(game.rules, str) and len(game.rules) > 50,
+            "write a paragraph for people and language models, of more than 50 letters",
+        ),
+        (
+            "words",
+            isinstance(game.words, tuple) and all(isinstance(word, str) for word in game.words),
+            'give a tuple with a word per action, ("pass", "bet")',
+        ),
+        ("players", _is_count(game.players, 1), "give a whole number of at least 1"),
+        ("view_size", _is_count(game.view_size, 1), "give the length of the view, a whole number of at least 1"),
+        (
+            "outcomes",
+            _is_count(game.outcomes, 0),
+            "give the largest number of outcomes at a chance node, 0 without chance",
+        ),
+        ("start", _is_state(game.start), "give np.array([...]) of whole numbers, one axis of int64"),
+        ("kernels", isinstance(game.kernels, Kernels), "give Kernels(turn, options, apply, payoff, view)"),
+        ("tell", callable(game.tell), "give a function of the view that returns words"),
+        (
+            "constant_sum",
+            game.constant_sum is None or _is_number(game.constant_sum),
+            "give what the payoffs add up to, None where that varies",
+        ),
+        ("perfect_recall", isinstance(game.perfect_recall, bool), "give True or False"),
+    )
+    for name, fits, asked in fields:
+        if not fits:
+            return f"{name} is {_short(getattr(game, name))}; {asked}"
     return None
 
 

@@ -1,8 +1,8 @@
 """A game stepped from outside, one action at a time, as the loops of other libraries want it.
 
 `ludus.play` plays many whole games; here somebody else holds the loop. All functions take a Game and a state int64[S],
-a copy of `game.start` to begin with. An illegal action always raises IllegalAction and leaves the state as it was: that
-is the declared rule of every adapter. Who wants another rule, such as a forfeit, catches it.
+a copy of `game.start` to begin with. An illegal action always raises IllegalAction and leaves the state as it was. Who
+wants another rule, such as a forfeit, catches it.
 """
 
 import numpy as np
