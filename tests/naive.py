@@ -3,6 +3,8 @@
 Expected values of the tests come from here or from the literature, never from the code under test.
 """
 
+import itertools
+
 import numpy as np
 from scipy.optimize import linprog
 from scipy.sparse import lil_matrix
@@ -245,6 +247,42 @@ def cfr_in_tree(tree, iterations: int, plus: bool = False):
             strategy = np.where(sums > 0, positive / np.where(sums > 0, sums, 1.0), uniform)
     sums = total.sum(axis=1, keepdims=True)
     return np.where(sums > 0, total / np.where(sums > 0, sums, 1.0), uniform)
+
+
+def cfr_plus_in_layers(tree, iterations: int, number=np.longdouble):
+    """CFR+ (Tammelin 2014) node by node, a layer of the tree at a time, in any precision: yields the average of each
+    iteration, number[K, A]. Sums are formed in another order than by the sequence form.
+    """
+    bounds = [0, 1]
+    while bounds[-1] < len(tree.turn):
+        bounds.append(int(tree.first[bounds[-1]]))
+    layers = [np.arange(start, end) for start, end in itertools.pairwise(bounds)][1:]  # without the root
+    mover = np.where(tree.parent >= 0, tree.turn[tree.parent], CHANCE)  # who chose to come to this node
+    uniform = tree.legal / tree.legal.sum(axis=1, keepdims=True).astype(number)
+    regret, total, strategy = np.zeros_like(uniform), np.zeros_like(uniform), uniform.copy()
+    for iteration in range(1, iterations + 1):
+        for player in range(tree.players):
+            chosen, odds = np.flatnonzero(mover >= 0), tree.chance.astype(number)
+            odds[chosen] = strategy[tree.infoset[tree.parent[chosen]], tree.action[chosen]]
+            own, others = np.ones_like(odds), np.ones_like(odds)
+            for layer in layers:
+                above, mine = tree.parent[layer], mover[layer] == player
+                own[layer] = own[above] * np.where(mine, odds[layer], 1)
+                others[layer] = others[above] * np.where(mine, 1, odds[layer])
+            worth = tree.payoff[:, player].astype(number)
+            for layer in reversed(layers):
+                np.add.at(worth, tree.parent[layer], odds[layer] * worth[layer])
+            chosen = np.flatnonzero(mover == player)
+            above, cell = tree.parent[chosen], (tree.infoset[tree.parent[chosen]], tree.action[chosen])
+            plan = np.zeros_like(uniform)
+            plan[cell] = own[chosen]  # the same at every node of an infoset
+            total += iteration * plan
+            np.add.at(regret, cell, others[chosen] * (worth[chosen] - worth[above]))
+            regret = np.maximum(regret, 0)
+            sums = regret.sum(axis=1, keepdims=True)
+            strategy = np.where(sums > 0, regret / np.where(sums > 0, sums, 1), uniform)
+        sums = total.sum(axis=1, keepdims=True)
+        yield np.where(sums > 0, total / np.where(sums > 0, sums, 1), uniform)
 
 
 def _walk_for_regret(tree, children, player, strategy, weight, gain, total, node, own, others):
