@@ -55,6 +55,9 @@ def test_the_answer_as_json(ludus, tmp_path):
         assert low < one["payoff"]["number"] < high
         assert np.nanmean(np.array(answer["payoff"][place], float)) == pytest.approx(one["payoff"]["number"])
         assert one["answers"] == {}
+        low, high = one["alpha_rank"]["interval"]
+        assert 0 <= low <= high <= 1 and one["alpha_rank"]["kind"] == "sampled"
+    assert sum(one["alpha_rank"]["number"] for one in standings) == pytest.approx(1)
     wins = np.array(answer["wins"])
     assert (wins + wins.T == 40 * (1 - np.eye(4))).all()
     ratings = rate(wins.astype(float), np.zeros((4, 4)), np.random.default_rng(0))
@@ -147,6 +150,7 @@ def test_against_a_pool(ludus):
     names = [one["name"] for one in answer["standings"]]
     assert {tuple(sorted(one["seats"])) for one in answer["sittings"]} == {("first", "lp"), ("a", "lp")}
     assert answer["payoff"][names.index("first")][names.index("a")] is None
+    assert [one["alpha_rank"] for one in answer["standings"]] == [None] * 3
     assert "--against first --against a=uniform" in answer["command"]
 
 
@@ -165,7 +169,7 @@ def test_a_game_is_told_again(ludus):
 
 def test_what_is_told_is_what_was_kept(ludus, tmp_path):
     """The payoff of the words follows from the rules: the kept actions, after some deal, end in the kept payoff."""
-    folder = json.loads(ludus(*FOUR)[1])["folder"]
+    folder = json.loads(ludus(*FOUR, "--jobs", "1")[1])["folder"]
     (body, *_), _ = disk.read_lines(tmp_path / folder / "games.jsonl")
     game, start = games.load("kuhn_poker"), 0
     for number in range(5):

@@ -176,6 +176,9 @@ def test_results_are_those_counted_one_by_one(game):
     for pair in itertools.permutations(range(4), 2):
         assert results.wins[pair] == wins[pair] and results.ties[pair] == ties[pair]
         assert results.population.games[pair] == games_[pair]
+        own = [one.payoff[:, one.sitting.seats.index(pair[0])] for one in kept if set(pair) <= set(one.sitting.seats)]
+        assert results.population.payoff[pair] == pytest.approx(np.mean(np.concatenate(own)))
+        assert results.variance[pair] == pytest.approx(np.var(np.concatenate(own), ddof=1))
     for member in range(4):
         assert results.games[member] == len(paid[member])
         assert results.mean[member] == pytest.approx(np.mean(paid[member]))
@@ -197,7 +200,7 @@ def test_equals_are_ranked_by_whom_they_met():
     population = tournament.Population(list("abcd"), np.zeros((4, 4)), np.zeros((4, 4), np.int64), np.full(4, -1))
     games_ = np.array([[0, 0, 2, 0], [0, 0, 0, 2], [2, 0, 0, 0], [0, 2, 0, 0]])
     blank = np.zeros((4, 4), np.int64)
-    results = tournament.Results(population._replace(games=games_), blank, blank, games_.sum(1),
+    results = tournament.Results(population._replace(games=games_), blank, blank, blank, games_.sum(1),
                                  np.array([0.5, 0.5, -0.5, 0.2]), np.zeros((4, 2)), [{}] * 4)  # fmt: skip
     assert tournament.ranking(results) == [1, 0, 3, 2]  # b met d, who did better than c
 

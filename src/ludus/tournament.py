@@ -67,6 +67,7 @@ class Results(NamedTuple):
 
     population  genomes: the members' names. payoff[i, j] is what i was paid on average in games with j, NaN where they
                 never met, and games[i, j] their number; with two seats that is i against j
+    variance    float64[M, M], of a single game's payoff about that mean, NaN below two games
     wins        int64[M, M], games in which i was paid more than j
     ties        int64[M, M], games in which both were paid the same; symmetric
     games       int64[M], games of each member
@@ -76,6 +77,7 @@ class Results(NamedTuple):
     """
 
     population: Population
+    variance: np.ndarray
     wins: np.ndarray
     ties: np.ndarray
     games: np.ndarray
@@ -318,8 +320,8 @@ def _draws(seed, round_):
 def tally(names: Sequence[str], held: Iterable[Played]) -> Results:
     """Count what was played, whatever its order. names: the members."""
     size = len(names)
-    total, games = np.zeros((size, size)), np.zeros((size, size), np.int64)
-    wins, ties = np.zeros_like(games), np.zeros_like(games)
+    games, wins, ties = (np.zeros((size, size), np.int64) for _ in range(3))
+    paid: dict[tuple[int, int], list[np.ndarray]] = {}
     own: list[list[np.ndarray]] = [[] for _ in names]
     answers: list[Counter[str]] = [Counter() for _ in names]
     for played in sorted(held, key=lambda played: played.sitting):
@@ -328,7 +330,7 @@ def tally(names: Sequence[str], held: Iterable[Played]) -> Results:
             own[member].append(payoff[:, seat])
             answers[member].update(played.answers[seat])
         for (a, i), (b, j) in permutations(enumerate(seats), 2):
-            total[i, j] += payoff[:, a].sum()
+            paid.setdefault((i, j), []).append(payoff[:, a])
             games[i, j] += len(payoff)
             wins[i, j] += (payoff[:, a] > payoff[:, b]).sum()
             ties[i, j] += (payoff[:, a] == payoff[:, b]).sum()
@@ -336,14 +338,18 @@ def tally(names: Sequence[str], held: Iterable[Played]) -> Results:
     count = np.zeros(size, np.int64)
     for member, parts in enumerate(own):
         if parts:
-            paid = np.concatenate(parts)
-            count[member], mean[member] = len(paid), paid.mean()
-            if len(paid) > 1:
-                half = stdtrit(len(paid) - 1, 0.975) * paid.std(ddof=1) / np.sqrt(len(paid))
+            all_ = np.concatenate(parts)
+            count[member], mean[member] = len(all_), all_.mean()
+            if len(all_) > 1:
+                half = stdtrit(len(all_) - 1, 0.975) * all_.std(ddof=1) / np.sqrt(len(all_))
                 interval[member] = mean[member] - half, mean[member] + half
-    payoff = np.divide(total, games, out=np.full((size, size), np.nan), where=games > 0)
-    population = Population(list(names), payoff, games, np.full(size, -1))
-    return Results(population, wins, ties, count, mean, interval, [dict(one) for one in answers])
+    table, variance = np.full((size, size), np.nan), np.full((size, size), np.nan)
+    for pair_, parts in paid.items():
+        all_ = np.concatenate(parts)
+        table[pair_] = all_.mean()
+        variance[pair_] = all_.var(ddof=1) if len(all_) > 1 else np.nan
+    population = Population(list(names), table, games, np.full(size, -1))
+    return Results(population, variance, wins, ties, count, mean, interval, [dict(one) for one in answers])
 
 
 def ranking(results: Results) -> list[int]:

@@ -24,6 +24,7 @@ def standing(rank, name, payoff, rating, player="uniform", group=1, **answers):
         "lost": 5,
         "rating": Value(rating, "sampled", (rating - 30.0, rating + 30.0), "by hand"),
         "group": group,
+        "alpha_rank": Value(0.625, "sampled", (0.25, 1.0), "by hand"),
         "answers": answers,
     }
 
@@ -67,6 +68,7 @@ def test_the_sections_and_what_they_say(tmp_path):
     assert "anna was paid most, +0.50 a game (95% interval +0.25 to +0.75)." in read.text
     assert re.search(r"1\s*anna\s*\+0\.50\s*\+0\.25 to \+0\.75\s*20\s*12\s*3\s*5", read.text)
     assert re.search(r"anna\s*bert\s*10\s*6\s*1\s*3\s*\+0\.25", read.text)
+    assert re.search(r"anna\s*0\s*−30 to 30\s*0\.62, 0\.25 to 1\.00\s*sampled", read.text)
     assert re.search(r"anna\s*11\s*8\s*2\s*1", read.text)  # decisions, legal, illegal, malformed
     assert "player 0 sees 'J', plays pass" in read.text and "0 to 4" in read.text
     assert "ludus tournament kuhn_poker anna" in read.text
@@ -77,6 +79,13 @@ def test_players_without_words_have_no_answers():
     for one in given["standings"]:
         one["answers"] = {}
     assert "Answers" not in page(given)
+
+
+def test_what_is_not_known_has_no_column():
+    given = answer()
+    for one in given["standings"]:
+        one["alpha_rank"] = None
+    assert "lpha-rank" not in page(given) and "lpha-rank" in page()
 
 
 def test_the_page_asks_for_nothing_and_runs_nothing():
@@ -101,15 +110,16 @@ def test_hostile_text_stays_text():
     def shape(text):
         return [(tag, sorted(attributes)) for tag, attributes in Page(text).tags]
 
-    plain = page()
+    everything = "\n".join(HOSTILE)
+    given = answer((everything, "bert", "cleo"), player=f"{everything}!", note=everything)
+    given |= {"game": everything, "command": everything, "folder": everything}
+    text = page(given, example=everything)
+    assert shape(text) == shape(page())
+    assert not re.search("[\x00-\x08\x0b-\x1f\x7f\u200b\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]", text)
+    read = Page(text)
     for hostile in HOSTILE:
-        given = answer((hostile, "bert", "cleo"), player=f"{hostile}!", note=hostile)
-        given |= {"game": hostile, "command": hostile, "folder": hostile}
-        text = page(given, example=hostile)
-        assert shape(text) == shape(plain), hostile
-        assert not re.search("[\x00-\x08\x0b-\x1f\x7f\u200b\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]", text)
         said = " ".join(report.visible(hostile).split())
-        assert Page(text).text.count(said) >= 8, hostile
+        assert read.text.count(said) >= 8, hostile  # names, players, notes, the game, the command, the folder
 
 
 @pytest.mark.parametrize("size", [2, 6, 7, 16, 17, 40])

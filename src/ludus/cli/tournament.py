@@ -31,7 +31,9 @@ from ludus import games as all_games
 from ludus.cli.console import Mistake, console, front_door, print_json, print_table
 from ludus.cli.players import seated
 from ludus.game import Game
+from ludus.measure.alpha_rank import sampled_alpha_rank
 from ludus.measure.bradley_terry import Ratings, lead, rate
+from ludus.measure.empirical_payoff import EmpiricalPayoff
 from ludus.models.chat import BudgetSpent, ServerFailed
 from ludus.pages.report import visible
 from ludus.pages.tournament import write_page
@@ -59,6 +61,7 @@ from ludus.tournament import (
 FORMAT = 1  # of the folder; part of what was asked
 ASKED, LINES, PAGE = "tournament.json", "games.jsonl", "report.html"
 TOURNAMENTS = Path("tournaments")
+MOST_RANKED = 200  # members up to which alpha-rank is told: it takes time as their cube, for hundreds of tables
 ELO = 400 / np.log(10)  # points of the Elo scale in one unit of a strength
 SAVED_SECONDS = 1.0  # between two waits for the disk; a process that is killed loses nothing, a power cut so much
 PLAIN_SECONDS = 15.0  # between two lines of progress where nobody watches a terminal
@@ -374,6 +377,7 @@ def _answer(
     names, order = list(entered), ranking(results)
     rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(0, 0)))  # no sitting's, no schedule's key
     ratings = rate(results.wins.astype(float), results.ties.astype(float), rng)
+    masses = _masses(game, results, rng)
     if game.players > 2:
         notes = [*notes, f"A game of {game.players} counts as {comb(game.players, 2)} meetings of two; the intervals "
                          "of ratings take these as independent."]  # fmt: skip
@@ -393,7 +397,7 @@ def _answer(
         "games": int(sum(len(played.payoff) for played in held)),
         "notes": notes,
         "standings": [
-            _standing(names, entered, results, ratings, rank, member) for rank, member in enumerate(order, 1)
+            _standing(names, entered, results, ratings, masses, rank, member) for rank, member in enumerate(order, 1)
         ],
         "payoff": square(results.population.payoff),
         "met": square(results.population.games),
@@ -405,7 +409,13 @@ def _answer(
 
 
 def _standing(
-    names: list[str], entered: dict[str, str], results: Results, ratings: Ratings, rank: int, member: int
+    names: list[str],
+    entered: dict[str, str],
+    results: Results,
+    ratings: Ratings,
+    masses: list[Value] | None,
+    rank: int,
+    member: int,
 ) -> dict[str, Any]:
     interval = results.interval[member]
     games = int(results.games[member])
@@ -430,8 +440,25 @@ def _standing(
             f"{ratings.method}; Elo points, mean zero within the group",
         ),
         "group": int(ratings.component[member]) + 1,
+        "alpha_rank": None if masses is None else masses[member],
         "answers": results.answers[member],
     }
+
+
+def _masses(game: Game, results: Results, rng: np.random.Generator) -> list[Value] | None:
+    """Alpha-rank of one population that plays the members; None unless each pair of a game for two met twice."""
+    games, others = results.population.games, ~np.eye(len(results.games), dtype=bool)
+    if game.players > 2 or (games[others] < 2).any() or len(games) > MOST_RANKED:
+        return None
+    table = EmpiricalPayoff(
+        np.where(others, results.population.payoff, 0.0), np.where(others, results.variance, 0.0), np.maximum(games, 2)
+    )
+    ranked = sampled_alpha_rank(table, rng)
+    assert ranked.interval is not None
+    return [
+        Value(float(mass), ranked.kind, (float(low), float(high)), ranked.method)
+        for mass, (low, high) in zip(ranked.mass, ranked.interval, strict=True)
+    ]
 
 
 def _leads(results: Results, ratings: Ratings) -> list[str]:
@@ -514,45 +541,48 @@ def _go_on() -> str:
 
 
 def _tell(answer: dict[str, Any]) -> None:
-    rows = []
-    for one in answer["standings"]:
-        paid = f"{one['payoff'].number:+.4f}", _between(one["payoff"], "+.4f")
-        strength = f"{one['rating'].number:+.0f}", _between(one["rating"], "+.0f")
-        counts = one["games"], one["won"], one["tied"], one["lost"]
-        rows.append((one["rank"], one["name"], *paid, *counts, *strength, one["group"]))
-    columns = [
-        "",
-        "player",
-        "payoff",
-        "95% interval",
-        "games",
-        "won",
-        "tied",
-        "lost",
-        "rating",
-        "95% interval ",
-        "group",
-    ]
     several = len({one["group"] for one in answer["standings"]}) > 1
-    width = len(columns) if several else -1
-    print_table(columns[:width], [row[:width] for row in rows], right=["", "payoff", *columns[4:9], "group"])
+    rows = [_row(one, several) for one in answer["standings"]]
+    columns = [name for name in rows[0] if rows[0][name] is not None]
+    words = ("player", "95% interval", "its 95% interval", "alpha-rank")
+    right = [name for name in columns if name not in words]
+    print_table(columns, [[row[name] for name in columns] for row in rows], right=right)
     console().print("\nPayoff of the row in games with the column, by rank")
     console().print(_heat(answer))
     talkers = [one for one in answer["standings"] if one["answers"]]
     if talkers:
-        kinds = list(dict.fromkeys(kind for one in talkers for kind in one["answers"]))
-        kinds.sort(key=lambda kind: ("legal", "illegal").index(kind) if kind in ("legal", "illegal") else 2)
-        spoken = [(one["name"], sum(one["answers"].values()), *(one["answers"].get(kind, 0) for kind in kinds))
-                  for one in talkers]  # fmt: skip
-        print("\nAnswers of those who write: legal, illegal, or no action at all")
-        print_table(["player", "decisions", *kinds], spoken, right=["decisions", *kinds])
+        others = {kind for one in talkers for kind in one["answers"]} - {"legal", "illegal"}
+        kinds = ["legal", "illegal", *sorted(others)]
+        print("\nAnswers of those who write: legal, illegal, or none for some reason")
+        counts = [[one["answers"].get(kind, 0) for kind in kinds] for one in talkers]
+        told = [(one["name"], sum(count), *count) for one, count in zip(talkers, counts, strict=True)]
+        print_table(["player", "decisions", *kinds], told, right=["decisions", *kinds])
     print()
     for note in answer["notes"]:
         print(note)
-    print(f"\ngames   {answer['games']:,}, seed {answer['seed']}; tell one: ludus replay "
-          f"{shlex.quote(answer['folder'])} --game 0")  # fmt: skip
+    folder = shlex.quote(answer["folder"])
+    print(f"\ngames   {answer['games']:,}, seed {answer['seed']}; tell one: ludus replay {folder} --game 0")
     print(f"hash    {answer['hash']}")
     print(f"report  {answer['report']}")
+
+
+def _row(one: dict[str, Any], several: bool) -> dict[str, Any]:
+    """A line of the standings by column; None where there is nothing to say in any line."""
+    mass: Value | None = one["alpha_rank"]
+    return {
+        "": one["rank"],
+        "player": one["name"],
+        "payoff": f"{one['payoff'].number:+.4f}",
+        "95% interval": _between(one["payoff"], "+.4f"),
+        "games": one["games"],
+        "won": one["won"],
+        "tied": one["tied"],
+        "lost": one["lost"],
+        "rating": f"{one['rating'].number:+.0f}",
+        "its 95% interval": _between(one["rating"], "+.0f"),
+        "group": one["group"] if several else None,
+        "alpha-rank": None if mass is None else f"{mass.number:.2f}, {_between(mass, '.2f')}",
+    }
 
 
 def _between(value: Value, form: str) -> str:

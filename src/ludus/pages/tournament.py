@@ -62,6 +62,7 @@ def contents(answer: Mapping[str, Any], example: str) -> dict[str, Any]:
     """Everything the template shows, by name."""
     standings = answer["standings"]
     names = [one["name"] for one in standings]
+    rated = sorted(standings, key=lambda one: (one["group"], -one["rating"].number))
     pairs = _pairs(answer, names)
     cut = len(example) > EXAMPLE_LENGTH
     return {
@@ -81,7 +82,8 @@ def contents(answer: Mapping[str, Any], example: str) -> dict[str, Any]:
         "seats": answer["seats"],
         "pairs": pairs[:ROWS],
         "more_pairs": pairs[ROWS:],
-        "ratings": _with_ranges(sorted(standings, key=lambda one: (one["group"], -one["rating"].number)), "rating"),
+        "ratings": [row | {"mass": _mass(row["alpha_rank"])} for row in _with_ranges(rated, "rating")],
+        "mass_method": "" if standings[0]["alpha_rank"] is None else standings[0]["alpha_rank"].method,
         "rating_method": standings[0]["rating"].method,
         "groups": len({one["group"] for one in standings}),
         "kinds": _kinds(standings),
@@ -101,6 +103,12 @@ def _leader(first: Mapping[str, Any]) -> str:
     paid: Value = first["payoff"]
     between = "" if paid.interval is None else f" (95% interval {_between(paid.interval, _decimals([paid]), True)})"
     return f"{first['name']} was paid most, {_signed(paid.number, _decimals([paid]))} a game{between}."
+
+
+def _mass(value: Value | None) -> str:
+    if value is None or value.interval is None:
+        return ""
+    return f"{number_text(value.number, 2)}, {number_text(value.interval[0], 2)} to {number_text(value.interval[1], 2)}"
 
 
 def _kinds(standings: Sequence[Mapping[str, Any]]) -> list[str]:
