@@ -95,3 +95,21 @@ def alpha_rank(payoffs, alpha, size):
         chain = chain @ chain
         chain /= chain.sum(axis=1, keepdims=True)
     return chain[0]
+
+
+def most_even_equilibrium(payoff):
+    """Of an antisymmetric payoff: the mixture of greatest entropy that nobody gains against, by a general optimiser."""
+    players = len(payoff)
+    found = minimize(
+        lambda p: (p * np.log(np.maximum(p, 1e-300))).sum(),
+        np.full(players, 1 / players),
+        jac=lambda p: np.log(np.maximum(p, 1e-300)) + 1,
+        bounds=[(0, 1)] * players,
+        constraints=[
+            {"type": "eq", "fun": lambda p: p.sum() - 1, "jac": lambda p: np.ones(players)},
+            {"type": "ineq", "fun": lambda p: -payoff @ p, "jac": lambda p: -payoff},
+        ],
+        method="SLSQP",
+        options={"maxiter": 1000, "ftol": 1e-14},
+    )
+    return found.x
