@@ -17,7 +17,7 @@ import numpy as np
 
 from ludus.adapters import stepwise
 from ludus.adapters.library import library
-from ludus.game import CHANCE, OVER, Game
+from ludus.game import CHANCE, OVER, Game, IllegalAction
 from ludus.records import Policy
 from ludus.tree import Labels, TooLarge, Tree, grow
 
@@ -85,10 +85,13 @@ def to_open_spiel(game: Game, bounds: Bounds | None = None) -> Any:
             return [(outcome, float(odds[outcome])) for outcome in np.flatnonzero(odds).tolist()]
 
         def _apply_action(self, action: int) -> None:
-            if stepwise.turn(game, self.ludus) == CHANCE:
-                game.kernels.apply(self.ludus, action)
-            else:
+            if stepwise.turn(game, self.ludus) != CHANCE:
                 stepwise.act(game, self.ludus, action)
+                return
+            outcomes = [outcome for outcome, _ in self.chance_outcomes()]
+            if action not in outcomes:
+                raise IllegalAction(f"action: chance cannot give {action} here; give one of {outcomes}")
+            game.kernels.apply(self.ludus, action)
 
         def _action_to_string(self, player: int, action: int) -> str:
             return f"chance {action}" if player == pyspiel.PlayerId.CHANCE else game.words[action]
@@ -103,7 +106,7 @@ def to_open_spiel(game: Game, bounds: Bounds | None = None) -> Any:
             return " ".join(map(str, self.history()))
 
     class Observer:
-        """What a player has seen: numbers for networks, text that tells information states apart."""
+        """What a player has seen: float32 for networks, exact up to 2^24; text that tells information states apart."""
 
         def __init__(self, iig_obs_type: Any, params: Any) -> None:
             if params:
