@@ -92,7 +92,7 @@ def test_the_name_finds_the_game_again():
 def test_an_illegal_action_raises():
     state = to_open_spiel(games.load("leduc_poker")).new_initial_state()
     state.apply_action(0)
-    with pytest.raises(IllegalAction, match="chance cannot give 0 here; give one of .1, 2, 3, 4, 5"):
+    with pytest.raises(IllegalAction, match=r"chance cannot give 0 here; give one of \[1, 2, 3, 4, 5\]"):
         state.apply_action(0)  # the card that was dealt
     state.apply_action(1)
     assert [state.action_to_string(0, action) for action in state.legal_actions()] == ["call", "raise"]
