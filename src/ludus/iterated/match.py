@@ -13,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
 import numpy as np
-from numba import config, njit, typed, types
+from numba import njit, typed, types
 
 from ludus.iterated.machine import DECIDE, PRISONERS_DILEMMA, Machine, Rule, Strategy, as_rule, noisy, payoffs
 from ludus.iterated.strategies import resolved
@@ -78,7 +78,8 @@ def match(
     stream = np.uint64(0) if rng is None else rng.integers(2**64, dtype=np.uint64)
     action = np.empty((turns, 2), np.int64)
     with np.errstate(over="ignore"):
-        drew = _record(*_packed(rules), stream, noise, action)
+        kernels, kind, size, parameters, begin = _packed(rules)
+        drew = _record(kernels, kind, size, parameters, begin, stream, noise, action)
     if drew and rng is None:
         raise ValueError(
             f"rng: chance is at play between {players[0].name} and {players[1].name}; give np.random.default_rng(seed)"
@@ -134,8 +135,9 @@ def scores(result: RoundRobin) -> list[Value]:
     repetitions = result.outcomes.shape[2]
     how = f"{result.turns} turns against each of {len(result.strategies)}"
     found = []
-    for number, spread, sampled in zip(mean.tolist(), (1.96 * error).tolist(), result.chance.any(axis=1), strict=True):
-        if sampled:
+    sampled = np.any(result.chance, axis=1).tolist()
+    for number, spread, drew in zip(mean.tolist(), (1.96 * error).tolist(), sampled, strict=True):
+        if drew:
             interval = None if repetitions == 1 else (number - spread, number + spread)
             found.append(Value(number, "sampled", interval, f"{how}, {repetitions} times"))
         else:
@@ -172,7 +174,7 @@ def outcomes(
     with np.errstate(over="ignore"):
         seed = np.uint64(0) if rng is None else rng.integers(2**64, dtype=np.uint64)
         pair = _mixed(_mixed(seed + key[one]) + key[two])
-        lanes = _Lanes(strategies, turns, noise)
+        lanes = Lanes(strategies, turns, noise)
         counts, drew = lanes.play(one, two, _mixed(pair + GAMMA), workers)
         if drew.any() and rng is None:
             lane = int(np.argmax(drew))
@@ -209,13 +211,15 @@ def _keys(strategies):
     return keys
 
 
-class _Lanes:
-    """Strategies laid out for the loops, so that many batches of matches can be played with them."""
+class Lanes:
+    """Strategies laid out for the loops once, so that many batches of matches can be played with them."""
 
-    def __init__(self, strategies, turns, noise):
+    def __init__(self, strategies: Sequence[Strategy], turns: int, noise: float):
         self.turns, self.noise = turns, noise
         self.machine = np.array([isinstance(strategy.body, Machine) for strategy in strategies])
-        self.rules = _packed([as_rule(strategy.body) for strategy in strategies])
+        self.kernels, self.kind, self.size, self.parameters, self.begin = _packed(
+            [as_rule(strategy.body) for strategy in strategies]
+        )
         machines = [strategy.body for strategy in strategies if isinstance(strategy.body, Machine)]
         sizes = [len(machine.cooperate) for machine in machines]
         starts = np.cumsum([0, *sizes])
@@ -226,8 +230,13 @@ class _Lanes:
         chances = [noisy(machine, noise).cooperate for machine in machines]
         self.cooperate = np.concatenate([np.empty(0), *chances])
 
-    def play(self, first, second, streams, workers):
-        """L matches -> (int64[L, 4], bool[L]), as `outcomes`; streams uint64[L] is where their random numbers begin."""
+    def play(
+        self, first: np.ndarray, second: np.ndarray, streams: np.ndarray, workers: int = 1
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """L matches, of strategies by number -> (int64[L, 4], bool[L]): turns that ended CC, CD, DC, DD; chance at play.
+
+        streams uint64[L] is where the random numbers of each match begin.
+        """
         counts, drew = np.zeros((len(first), 4), np.int64), np.zeros(len(first), np.bool_)
         both = self.machine[first] & self.machine[second]
         work = []
@@ -239,16 +248,17 @@ class _Lanes:
             kind, part = task
             some, chance = np.zeros((len(part), 4), np.int64), np.zeros(len(part), np.bool_)
             if not kind:
-                _consult(*self.rules, first[part], second[part], streams[part], self.turns, self.noise, some, chance)
+                _consult(
+                    self.kernels, self.kind, self.size, self.parameters, self.begin,
+                    first[part], second[part], streams[part], self.turns, self.noise, some, chance,
+                )  # fmt: skip
             else:
-                ends = self.start[first[part]], self.start[second[part]]
-                _walk(self.cooperate, self.next, *ends, self.turns, some, chance)
+                one, two = self.start[first[part]], self.start[second[part]]
+                _walk(self.cooperate, self.next, one, two, self.turns, some, chance)
                 if chance.any():
                     threshold = np.ceil(self.cooperate * GRAIN).astype(np.int64)
                     drawn = np.zeros((int(chance.sum()), 4), np.int64)
-                    _draw(
-                        threshold, self.next, *(end[chance] for end in ends), streams[part][chance], self.turns, drawn
-                    )
+                    _draw(threshold, self.next, one[chance], two[chance], streams[part][chance], self.turns, drawn)
                     some[chance] = drawn
             counts[part], drew[part] = some, chance
 
@@ -276,11 +286,12 @@ def _listed(kernels):
     """A list that compiled code can index. Raises ValueError where a kernel is not compiled."""
     listed = typed.List.empty_list(DECIDE)
     for kernel in kernels:
-        if not config.DISABLE_JIT:
-            if not hasattr(kernel, "compile"):
-                raise ValueError(f"decide: {kernel!r} is not compiled; decorate it with numba.njit")
+        if hasattr(kernel, "compile"):
             kernel.compile(DECIDE.signature)
-        _add(listed, kernel)
+        try:
+            _add(listed, kernel)
+        except TypeError:
+            raise ValueError(f"decide: {kernel!r} is not compiled; decorate it with numba.njit") from None
     return listed
 
 
@@ -400,7 +411,7 @@ def _consult(kernels, kind, size, parameters, begin, first, second, streams, tur
         decide, decides = kernels[kind[one]], kernels[kind[two]]
         trait, traits = parameters[begin[one] : begin[one + 1]], parameters[begin[two] : begin[two + 1]]
         memory[:], memories[:] = 0, 0
-        counter, own, other = streams[lane], -1, -1
+        counter, own, other = streams[lane], np.int64(-1), np.int64(-1)
         for turn in range(turns):
             chance = noise + (1 - 2 * noise) * decide(memory, trait, turn, turns, own, other)
             chances = noise + (1 - 2 * noise) * decides(memories, traits, turn, turns, other, own)
@@ -420,7 +431,7 @@ def _record(kernels, kind, size, parameters, begin, stream, noise, action):
     memory, memories = np.zeros(size.max(), np.int64), np.zeros(size.max(), np.int64)
     trait, traits = parameters[begin[0] : begin[1]], parameters[begin[1] : begin[2]]
     decide, decides = kernels[kind[0]], kernels[kind[1]]
-    turns, drew, own, other = len(action), False, -1, -1
+    turns, drew, own, other = len(action), False, np.int64(-1), np.int64(-1)
     for turn in range(turns):
         chance = noise + (1 - 2 * noise) * decide(memory, trait, turn, turns, own, other)
         chances = noise + (1 - 2 * noise) * decides(memories, traits, turn, turns, other, own)

@@ -1,0 +1,1 @@
+"""Populations that change: selection by what their members earn against each other."""
