@@ -112,7 +112,7 @@ def _conduct(action, player) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 
 def _after(condition, own) -> tuple[np.ndarray, np.ndarray]:
-    """By game: how often the player cooperated in the round after the condition, and how many such rounds there were."""
+    """By game: how often the player cooperated right after the condition, and how many such rounds there were."""
     followed = condition[:, :-1] & (own[:, 1:] != -1)
     return (followed & (own[:, 1:] == C)).sum(axis=1), followed.sum(axis=1)
 
