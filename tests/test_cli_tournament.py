@@ -238,6 +238,7 @@ def test_a_model_enters_with_one_word(ludus, agent, tmp_path):
     answer = json.loads(out)
     assert code == 0
     tiny = next(one for one in answer["standings"] if one["name"] == "tiny")
+    assert answer["command"] == f"ludus tournament kuhn_poker '{agent}' uniform first --games 12 --seed 0"
     assert tiny["player"] == agent and set(tiny["answers"]) <= {"legal", "illegal", "malformed"}
     bodies, _ = disk.read_lines(tmp_path / answer["folder"] / "games.jsonl")
     spoken = sum(len([text for text in body["texts"].get("reply_text", []) if text]) for body in bodies)

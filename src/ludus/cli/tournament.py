@@ -162,15 +162,11 @@ def _watched() -> bool:
 
 
 def _entered(players: Sequence[str], pool: Sequence[str]) -> dict[str, str]:
-    """name -> what it is, in order. NAME=PLAYER names one; else the file, the model or the word itself does."""
+    """name -> what it is, in order. NAME=PLAYER names one."""
     entered: dict[str, str] = {}
     for text in (*players, *pool):
         named = re.fullmatch(r"([\w.+-]+)=(.+)", text, re.DOTALL)
-        name, what = named.groups() if named else (text, text)
-        if not named and what.startswith(("http://", "https://")):
-            name = what.partition("#")[2] or "default"
-        elif not named and what.endswith(".json"):
-            name = Path(what).stem
+        name, what = named.groups() if named else (_name(text), text)
         if what == "human":
             raise Mistake(
                 "PLAYER: human cannot enter, a tournament is many games at a time; `ludus play` seats a person"
@@ -179,6 +175,13 @@ def _entered(players: Sequence[str], pool: Sequence[str]) -> dict[str, str]:
             raise Mistake(f"PLAYER: two are called {name!r}; name them, for example a={what} b={what}")
         entered[name] = what
     return entered
+
+
+def _name(what: str) -> str:
+    """What a player is called that nobody named: by its model, its file, or the word itself."""
+    if what.startswith(("http://", "https://")):
+        return what.partition("#")[2] or "default"
+    return Path(what).stem if what.endswith(".json") else what
 
 
 def _check(
@@ -523,7 +526,7 @@ def _example(game: Game, results: Results, held: Sequence[Played], seed: int) ->
 
 def _command(asked: dict[str, Any], out: Path | None) -> str:
     """The words that ask for this tournament."""
-    entered = [what if name == what else f"{name}={what}" for name, what in asked["players"].items()]
+    entered = [what if name == _name(what) else f"{name}={what}" for name, what in asked["players"].items()]
     first = len(entered) - asked["pool"]
     words = ["ludus", "tournament", asked["game"], *entered[:first]]
     words += [word for one in entered[first:] for word in ("--against", one)]
@@ -541,15 +544,19 @@ def _go_on() -> str:
 
 
 def _tell(answer: dict[str, Any]) -> None:
-    several = len({one["group"] for one in answer["standings"]}) > 1
-    rows = [_row(one, several) for one in answer["standings"]]
-    columns = [name for name in rows[0] if rows[0][name] is not None]
-    words = ("player", "95% interval", "its 95% interval", "alpha-rank")
-    right = [name for name in columns if name not in words]
-    print_table(columns, [[row[name] for name in columns] for row in rows], right=right)
+    standings = answer["standings"]
+    columns = ["", "player", "payoff", "95% interval", "games", "won", "tied", "lost"]
+    rows = [
+        (one["rank"], one["name"], f"{one['payoff'].number:+.4f}", _between(one["payoff"], "+.4f"),
+         one["games"], one["won"], one["tied"], one["lost"])
+        for one in standings
+    ]  # fmt: skip
+    print_table(columns, rows, right=[columns[0], columns[2], *columns[4:]])
+    print()
+    _tell_strengths(standings)
     console().print("\nPayoff of the row in games with the column, by rank")
     console().print(_heat(answer))
-    talkers = [one for one in answer["standings"] if one["answers"]]
+    talkers = [one for one in standings if one["answers"]]
     if talkers:
         others = {kind for one in talkers for kind in one["answers"]} - {"legal", "illegal"}
         kinds = ["legal", "illegal", *sorted(others)]
@@ -566,23 +573,25 @@ def _tell(answer: dict[str, Any]) -> None:
     print(f"report  {answer['report']}")
 
 
-def _row(one: dict[str, Any], several: bool) -> dict[str, Any]:
-    """A line of the standings by column; None where there is nothing to say in any line."""
-    mass: Value | None = one["alpha_rank"]
-    return {
-        "": one["rank"],
-        "player": one["name"],
-        "payoff": f"{one['payoff'].number:+.4f}",
-        "95% interval": _between(one["payoff"], "+.4f"),
-        "games": one["games"],
-        "won": one["won"],
-        "tied": one["tied"],
-        "lost": one["lost"],
-        "rating": f"{one['rating'].number:+.0f}",
-        "its 95% interval": _between(one["rating"], "+.0f"),
-        "group": one["group"] if several else None,
-        "alpha-rank": None if mass is None else f"{mass.number:.2f}, {_between(mass, '.2f')}",
-    }
+def _tell_strengths(standings: Sequence[dict[str, Any]]) -> None:
+    """Ratings and alpha-rank, the groups of ratings where there are several."""
+    rated = sorted(standings, key=lambda one: (one["group"], -one["rating"].number))
+    lines = [
+        {
+            "group": one["group"],
+            "player": one["name"],
+            "rating": f"{one['rating'].number:+.0f}",
+            "95% interval": _between(one["rating"], "+.0f"),
+            "alpha-rank": "" if one["alpha_rank"] is None else f"{one['alpha_rank'].number:.2f}",
+            "its 95% interval": "" if one["alpha_rank"] is None else _between(one["alpha_rank"], ".2f"),
+        }
+        for one in rated
+    ]
+    left_out = [] if len({one["group"] for one in standings}) > 1 else ["group"]
+    left_out += ["alpha-rank", "its 95% interval"] if standings[0]["alpha_rank"] is None else []
+    columns = [name for name in lines[0] if name not in left_out]
+    right = [name for name in ("group", "rating", "alpha-rank") if name in columns]
+    print_table(columns, [[line[name] for name in columns] for line in lines], right=right)
 
 
 def _between(value: Value, form: str) -> str:
@@ -604,7 +613,7 @@ def _heat(answer: dict[str, Any]) -> Table:
         table.add_column(str(rank), justify="right")
     for one, row in zip(answer["standings"], payoff, strict=True):
         cells = [
-            Text("") if np.isnan(paid) else Text(f"{paid:+.3g}", _ground(paid / most)) for paid in row
+            Text("") if np.isnan(paid) else Text(f"{paid:+.3g}" if paid else "0", _ground(paid / most)) for paid in row
         ]  # fmt: skip
         table.add_row(Text(f"{one['rank']} {one['name']}"), *cells)
     return table

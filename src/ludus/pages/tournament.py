@@ -153,10 +153,11 @@ def _between(interval: tuple[float, float], decimals: int | None, sign: bool) ->
 
 
 def _common(payoff: np.ndarray) -> int | None:
-    """Decimals that show three digits of the largest payoff."""
+    """Decimals that all cells have: two, fewer for payoffs above ten and more for those below a tenth."""
     finite = np.abs(payoff[np.isfinite(payoff)])
-    places = decimals_for(float(finite.max())) if finite.any() else None
-    return None if places is None else places + 1
+    most = float(finite.max()) if finite.size else 0.0
+    places = decimals_for(most)
+    return None if places is None else places + (most >= 1)
 
 
 def _pairs(answer: Mapping[str, Any], names: Sequence[str]) -> list[dict[str, Any]]:
