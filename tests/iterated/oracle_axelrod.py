@@ -2,9 +2,9 @@
 
     PYTHONPATH=src .venv-peers/bin/python tests/iterated/oracle_axelrod.py
 
-Strategies without chance must play the same 200 actions against one another, all pairs. Those with chance, and some under
-noise, must earn the same and cooperate as often, by a z-test of a share of pairs at 4.5 standard errors (about one false
-alarm in 100,000 comparisons; there are some hundreds). What was played against a few opponents is written to
+Strategies without chance must play the same 200 actions against one another, all pairs. Those with chance, and some
+under noise, must earn the same and cooperate as often, within 4.5 standard errors of the difference: a false alarm in
+100,000 comparisons, of which there are about 1,200. What was played against a few opponents is written to
 axelrod_sequences.txt, which the ordinary tests replay.
 """
 
@@ -148,7 +148,9 @@ def main():
     noisy = [(one, two) for place, one in enumerate(NOISY) for two in NOISY[place::3]]
     noise = same_scores(noisy, 0.05)
     print(f"{len(noisy)} pairs under noise: {len(noise)} differ", flush=True)
-    lines = [f"# Axelrod-Python {importlib.metadata.version('axelrod')}: strategy, opponent, their first {STORED} actions"]
+    lines = [
+        f"# Axelrod-Python {importlib.metadata.version('axelrod')}: strategy, opponent, their first {STORED} actions"
+    ]
     for one in sure:
         for two in OPPONENTS:
             actions = played(theirs(one), theirs(two), TURNS)[:STORED]

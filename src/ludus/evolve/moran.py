@@ -108,7 +108,8 @@ def moran_matches(
     """The process in which all pairs of members play a match in every step, as in Axelrod-Python.
 
     A member is born in proportion to what it has earned in its matches of this step. Pairs whose matches leave nothing
-    to chance are played once. Raises ValueError where an argument is out of range or a payoff of the game is negative.
+    to chance are played once, and where no pair does, this is `moran` with the payoffs of those matches. Raises
+    ValueError where an argument is out of range or a payoff of the game is negative.
     """
     players = [resolved(entry, number) for number, entry in enumerate(strategies, 1)]
     start = _counts(counts, len(players))
@@ -117,22 +118,28 @@ def moran_matches(
     rows, columns = np.triu_indices(len(players))
     lanes = Lanes(players, turns, noise)
     once, drew = lanes.play(rows, columns, _numbers(rng, len(rows)))
+    if not drew.any():  # the payoffs are fixed, and two members of one type share what their match pays
+        paid, worth = payoffs(once / turns, game), np.empty((len(players), len(players)))
+        worth[rows, columns], worth[columns, rows] = paid[:, 0], paid[:, 1]
+        np.fill_diagonal(worth, paid[rows == columns].mean(axis=1))
+        return moran(worth, start, rng, runs, steps)
     winner, taken, ends = np.full(runs, -1), np.empty(runs, np.int64), np.empty((runs, len(players)), np.int64)
     for run in range(runs):
         now, step = start.copy(), 0
         while now.max() < now.sum() and step < steps:
             matches = np.where(rows == columns, now[rows] * (now[rows] - 1) // 2, now[rows] * now[columns])
-            ended = once * matches[:, None]
             again = np.repeat(np.flatnonzero(drew), matches[drew])
-            played, _ = lanes.play(rows[again], columns[again], _numbers(rng, len(again)))
-            ended[drew] = 0
-            np.add.at(ended, again, played)
+            ended = once * np.where(drew, 0, matches)[:, None]
+            np.add.at(ended, again, lanes.play(rows[again], columns[again], _numbers(rng, len(again)))[0])
             paid = payoffs(ended, game)
             earned = np.bincount(rows, paid[:, 0], len(players)) + np.bincount(columns, paid[:, 1], len(players))
             if earned.sum() <= 0:
                 raise ValueError("game: nobody earns anything, so nobody is born; add a constant to all payoffs")
-            now[rng.choice(len(players), p=now / now.sum())] -= 1
-            now[rng.choice(len(players), p=earned / earned.sum())] += 1
+            share, place = rng.random() * earned.sum(), rng.integers(now.sum())
+            born = int(np.searchsorted(np.cumsum(earned), share, side="right"))
+            dead = int(np.searchsorted(np.cumsum(now), place, side="right"))
+            now[born] += 1
+            now[dead] -= 1
             step += 1
         taken[run], ends[run] = step, now
         if now.max() == now.sum():

@@ -233,7 +233,7 @@ class Lanes:
     def play(
         self, first: np.ndarray, second: np.ndarray, streams: np.ndarray, workers: int = 1
     ) -> tuple[np.ndarray, np.ndarray]:
-        """L matches, of strategies by number -> (int64[L, 4], bool[L]): turns that ended CC, CD, DC, DD; chance at play.
+        """L matches, of strategies by number -> (int64[L, 4] turns that ended CC, CD, DC, DD, bool[L] chance at play).
 
         streams uint64[L] is where the random numbers of each match begin.
         """
