@@ -4,7 +4,11 @@ from contextlib import suppress
 
 import numpy as np
 
+from ludus.evolve.moran import moran
 from ludus.games import load, names
+from ludus.iterated.long_run import long_run
+from ludus.iterated.match import round_robin
+from ludus.iterated.strategies import STRATEGIES
 from ludus.measure.minimax import minimax_regret
 from ludus.measure.nash_conv import nash_conv
 from ludus.normal_form import bimatrix
@@ -29,6 +33,9 @@ def main() -> None:
         sampler(tree, 2, np.random.default_rng(0))
     for enumerate_ in (support_enumeration, lemke_howson):
         enumerate_(bimatrix(np.eye(2), np.eye(2)))
+    round_robin(list(STRATEGIES), turns=2, repetitions=2, rng=np.random.default_rng(0))
+    long_run(["grim"], ["grim"])
+    moran(np.ones((2, 2)), [1, 1], np.random.default_rng(0), runs=1)
     board = grow(load("tic_tac_toe"))
     minimax_regret(board, board.legal / board.legal.sum(axis=1, keepdims=True))
 
