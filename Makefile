@@ -1,11 +1,12 @@
 # make install   .venv with everything the two commands below need, and the engines compiled
 # make demo      a small language model teaches itself poker: verdicts and a report page
 # make test      the whole test suite
+# make guests    our games under other libraries' own conformance tests, in the peers' environment
 # make bench     the peers' environment, all paired timings, and the table in docs/benchmarks.md
 PYTHON ?= python3.11
 BIN := .venv/bin
 
-.PHONY: install demo test lint bench clean
+.PHONY: install demo test lint guests bench clean
 
 install: .venv/installed
 
@@ -28,6 +29,9 @@ lint: install
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+
+guests: install .venv-peers/installed
+	PYTHONPATH=src OMP_NUM_THREADS=1 .venv-peers/bin/python -m pytest tests/adapters
 
 bench: install .venv-peers/installed .venv-peers-liteefg/installed
 	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/all.py

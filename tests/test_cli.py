@@ -97,8 +97,13 @@ def study(tmp_path, monkeypatch):
 def test_help_lists_the_commands(ludus):
     code, out, err = ludus("--help")
     assert code == 0 and not err
-    for command in ("run", "papers", "games", "play", "solve", "runs", "report"):
+    for command in ("run", "papers", "games", "play", "tournament", "replay", "solve", "runs", "report", "check"):
         assert re.search(rf"^\W*{command}\s", out, re.MULTILINE), command
+
+
+def test_no_command_is_answered_with_the_help(ludus):
+    code, out, err = ludus()
+    assert code == 2 and "papers" in out and not err
 
 
 def test_python_minus_m_is_the_command():

@@ -24,7 +24,7 @@ from ludus.play import BLOCK, Chooser, Episodes, play
 from ludus.records import Policy, Population
 
 MOST_TABLES = 5000  # every pair of a hundred members; of more tables a sample is played
-KEPT = ("answer", "forfeited", "reply_text")  # texts of language players that a replay shows; the prompt is the view
+KEPT = ("answer", "reply_text")  # texts of language players that a replay shows; the prompt is the view
 
 Player = Policy | Chooser
 Table = tuple[int, ...]

@@ -40,7 +40,8 @@ def main() -> None:
         message = _mistake(fault)
         if message is None:
             raise
-        print("error:", " ".join(message.split()), file=sys.stderr)
+        if message:
+            print("error:", " ".join(message.split()), file=sys.stderr)
         code = 2
     sys.exit(code if isinstance(code, int) else 0)
 
@@ -49,6 +50,8 @@ def _mistake(fault: Exception) -> str | None:
     """The line to print where the fault is in what was asked, None where it is ours."""
     if hasattr(fault, "format_message"):  # what typer says of options; its class is public in some versions only
         told = fault.format_message().rstrip(".")
+        if not told:  # no command was given, and the help is printed
+            return ""
         end = "" if told.endswith("?") else "."
         return f"{told}{end} Write `{shlex.join(_asked_for_help())}` to see what is possible."
     from ludus.cli.console import Mistake
@@ -148,7 +151,8 @@ def _play(
         list[str],
         Argument(
             metavar="PLAYER...",
-            help="One per seat: human, uniform, first, a method of ludus solve, or a file of its --json.",
+            help="One per seat: human, uniform, first, a method of ludus solve, a file of its --json, or a model "
+            "behind a server, http://127.0.0.1:8000/v1#MODEL.",
         ),
     ],
     games: Annotated[
