@@ -42,7 +42,7 @@ def test_links_lead_somewhere(page):
 def test_commands_are_commands():
     from ludus.cli import app
 
-    names = {command.name or command.callback.__name__ for command in app.registered_commands}
+    names = {command.name for command in (*app.registered_commands, *app.registered_groups)}
     for name in re.findall(r"^    ludus (\w+)", README, re.MULTILINE):
         assert name in names
 
