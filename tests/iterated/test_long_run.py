@@ -49,7 +49,7 @@ def slow(one, two, noise, turns=None, discount=None):
 def test_exact_as_dense_linear_algebra(noise, span):
     rng = np.random.default_rng(1)
     shares = long_run(MACHINES, MACHINES, noise, **span)
-    for _ in range(60):
+    for _ in range(40):
         row, column = rng.integers(0, len(MACHINES), 2)
         wanted = slow(STRATEGIES[MACHINES[row]].body, STRATEGIES[MACHINES[column]].body, noise, **span)
         assert shares[row, column] == pytest.approx(wanted, abs=1e-8), (MACHINES[row], MACHINES[column])
@@ -66,7 +66,7 @@ def test_random_machines_with_dead_ends():
     for span in ({}, {"turns": 50}, {"discount": 0.95}):
         shares = long_run(bodies[:15], bodies[15:], **span)
         for row in range(15):
-            for column in range(0, 15, 2):
+            for column in range(row % 4, 15, 4):
                 wanted = slow(bodies[row], bodies[15 + column], 0.0, **span)
                 assert shares[row, column] == pytest.approx(wanted, abs=1e-8)
 

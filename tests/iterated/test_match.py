@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from numba import njit
 
 from ludus.iterated import match as loops
 from ludus.iterated.long_run import long_run
@@ -110,6 +111,19 @@ def test_a_match_keeps_its_actions():
     chance = match("random", "joss", rng=np.random.default_rng(1))
     again = match("random", "joss", rng=np.random.default_rng(1))
     assert (chance.action == again.action).all() and 0.3 < chance.action[:, 0].mean() < 0.7
+
+
+@njit
+def overconfident(memory, parameters, turn, turns, own, other):
+    return 1.0 if turn < 5 else parameters[0]
+
+
+@pytest.mark.parametrize("number", [1.5, -0.1, float("nan")])
+def test_a_rule_that_gives_no_probability_is_named(number):
+    with pytest.raises(ValueError, match="decide: rule 1 gave a number that is no probability"):
+        match(Rule(overconfident, 0, (number,)), "grim")
+    with pytest.raises(ValueError, match="decide: rule 2 gave a number that is no probability"):
+        round_robin(["grim", Rule(overconfident, 0, (number,))])
 
 
 def test_the_number_of_workers_makes_no_difference():

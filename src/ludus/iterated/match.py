@@ -80,6 +80,8 @@ def match(
     with np.errstate(over="ignore"):
         kernels, kind, size, parameters, begin = _packed(rules)
         drew = _record(kernels, kind, size, parameters, begin, stream, noise, action)
+    if drew < 0:
+        raise _no_probability(*players)
     if drew and rng is None:
         raise ValueError(
             f"rng: chance is at play between {players[0].name} and {players[1].name}; give np.random.default_rng(seed)"
@@ -215,7 +217,7 @@ class Lanes:
     """Strategies laid out for the loops once, so that many batches of matches can be played with them."""
 
     def __init__(self, strategies: Sequence[Strategy], turns: int, noise: float):
-        self.turns, self.noise = turns, noise
+        self.strategies, self.turns, self.noise = strategies, turns, noise
         self.machine = np.array([isinstance(strategy.body, Machine) for strategy in strategies])
         self.kernels, self.kind, self.size, self.parameters, self.begin = _packed(
             [as_rule(strategy.body) for strategy in strategies]
@@ -235,7 +237,8 @@ class Lanes:
     ) -> tuple[np.ndarray, np.ndarray]:
         """L matches, of strategies by number -> (int64[L, 4] turns that ended CC, CD, DC, DD, bool[L] chance at play).
 
-        streams uint64[L] is where the random numbers of each match begin.
+        streams uint64[L] is where the random numbers of each match begin. Raises ValueError where what a rule gives is
+        no probability.
         """
         counts, drew = np.zeros((len(first), 4), np.int64), np.zeros(len(first), np.bool_)
         both = self.machine[first] & self.machine[second]
@@ -248,10 +251,12 @@ class Lanes:
             kind, part = task
             some, chance = np.zeros((len(part), 4), np.int64), np.zeros(len(part), np.bool_)
             if not kind:
-                _consult(
+                wrong = _consult(
                     self.kernels, self.kind, self.size, self.parameters, self.begin,
                     first[part], second[part], streams[part], self.turns, self.noise, some, chance,
                 )  # fmt: skip
+                if wrong >= 0:
+                    raise _no_probability(self.strategies[first[part[wrong]]], self.strategies[second[part[wrong]]])
             else:
                 one, two = self.start[first[part]], self.start[second[part]]
                 _walk(self.cooperate, self.next, one, two, self.turns, some, chance)
@@ -269,6 +274,11 @@ class Lanes:
             with ThreadPoolExecutor(workers) as pool:
                 list(pool.map(do, work))
         return counts, drew
+
+
+def _no_probability(first, second):
+    names = " or ".join(dict.fromkeys(line.name for line in (first, second) if isinstance(line.body, Rule)))
+    return ValueError(f"decide: {names} gave a number that is no probability; return one from 0 to 1")
 
 
 def _packed(rules):
@@ -402,9 +412,14 @@ def _add(listed, kernel):
 _RULES = (_KERNELS, _WHOLE, _WHOLE, _REAL, _WHOLE)
 
 
-@njit(types.void(*_RULES, _WHOLE, _WHOLE, _NUMBERS, types.int64, types.float64, _TABLE, _FLAGS), cache=True, nogil=True)
+@njit(
+    types.int64(*_RULES, _WHOLE, _WHOLE, _NUMBERS, types.int64, types.float64, _TABLE, _FLAGS), cache=True, nogil=True
+)
 def _consult(kernels, kind, size, parameters, begin, first, second, streams, turns, noise, counts, drew):
-    """Matches in which at least one player is a rule. The random numbers are those of `_draw`."""
+    """Matches in which at least one player is a rule. The random numbers are those of `_draw`.
+
+    Returns -1, or the first match in which a rule gave no probability.
+    """
     memory, memories = np.empty(size.max(), np.int64), np.empty(size.max(), np.int64)
     for lane in range(len(first)):
         one, two = first[lane], second[lane]
@@ -415,6 +430,8 @@ def _consult(kernels, kind, size, parameters, begin, first, second, streams, tur
         for turn in range(turns):
             chance = noise + (1 - 2 * noise) * decide(memory, trait, turn, turns, own, other)
             chances = noise + (1 - 2 * noise) * decides(memories, traits, turn, turns, other, own)
+            if not (0 <= chance <= 1 and 0 <= chances <= 1):
+                return lane
             counter += GAMMA
             number = np.uint64(0)
             if 0 < chance < 1 or 0 < chances < 1:
@@ -423,19 +440,23 @@ def _consult(kernels, kind, size, parameters, begin, first, second, streams, tur
             own = np.int64(np.float64(number >> np.uint64(32)) >= chance * GRAIN)
             other = np.int64(np.float64(number & np.uint64(0xFFFFFFFF)) >= chances * GRAIN)
             counts[lane, 2 * own + other] += 1
+    return -1
 
 
-@njit(types.boolean(*_RULES, types.uint64, types.float64, _TABLE), cache=True, nogil=True)
+@njit(types.int64(*_RULES, types.uint64, types.float64, _TABLE), cache=True, nogil=True)
 def _record(kernels, kind, size, parameters, begin, stream, noise, action):
-    """One match of rules 0 and 1, its actions kept; returns whether chance was at play."""
+    """One match of rules 0 and 1, its actions kept. Returns 1 where chance was at play, 0 where not, -1 as _consult."""
     memory, memories = np.zeros(size.max(), np.int64), np.zeros(size.max(), np.int64)
     trait, traits = parameters[begin[0] : begin[1]], parameters[begin[1] : begin[2]]
     decide, decides = kernels[kind[0]], kernels[kind[1]]
-    turns, drew, own, other = len(action), False, np.int64(-1), np.int64(-1)
+    turns, drew, own, other = len(action), 0, np.int64(-1), np.int64(-1)
     for turn in range(turns):
         chance = noise + (1 - 2 * noise) * decide(memory, trait, turn, turns, own, other)
         chances = noise + (1 - 2 * noise) * decides(memories, traits, turn, turns, other, own)
-        drew = drew or 0 < chance < 1 or 0 < chances < 1
+        if not (0 <= chance <= 1 and 0 <= chances <= 1):
+            return -1
+        if 0 < chance < 1 or 0 < chances < 1:
+            drew = 1
         stream += GAMMA
         number = _mix(stream)
         own = np.int64(np.float64(number >> np.uint64(32)) >= chance * GRAIN)
