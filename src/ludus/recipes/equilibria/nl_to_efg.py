@@ -11,6 +11,8 @@ Here      A GPT of two layers and about 114,000 weights, taught from scratch for
           paraphrases with idle talk between, and knows the right tree. The program is a .efg file, a token a field,
           read by Gambit's format and never executed. All arms of a seed have the same model, as the paper's arms have:
           only the pipeline differs. 8 seeds, an exam of 100 games of perfect and 100 of imperfect information.
+          A served model gets the same pipelines in words, one game shown as an example, the list in lines, the program
+          as a .efg file: 48 games of imperfect information a cell, 48 questions in one stage, at most 192 in two.
 Claims    Against one stage without debugging, the whole pipeline writes
           1. the right tree of a game of imperfect information at least 15 points more often;
           2. that of a game of perfect information about as often, within 10 points.
@@ -18,7 +20,8 @@ Claims    Against one stage without debugging, the whole pipeline writes
           4. Debugging removes at least half of the unreadable programs, and 5. makes more trees right.
           6. The value of the game in equilibrium comes out nearer to the truth than in one stage.
           With a model server: 7. claim 1, for a pretrained model.
-Leaves    The paper's full text could not be searched, so that its tables, its number of debugging attempts and its
+Leaves    Of a served model: games of perfect information, and several examples in the prompt.
+          The paper's full text could not be searched, so that its tables, its number of debugging attempts and its
           temperature are not confirmed; here there are at most 3 programs, each the likeliest, token by token. There
           the model is asked with examples, here it is taught: both ways of writing, and the mending of programs spoilt
           by random slips, get a third of the updates each, every written token counts the same, and every part of a
@@ -50,6 +53,7 @@ import numpy as np
 import torch
 from torch.nn.functional import cross_entropy
 
+from ludus.agents.replies import spoken
 from ludus.gambit import NotReadable, read_efg
 from ludus.game import OVER
 from ludus.models.transformer import Size, Transformer, sample
@@ -556,10 +560,165 @@ def show(games: list[Sketch], told: list[list[str]], drafts: list[Draft]) -> str
     return "\n".join([*text, "", "Right would be", " ".join(stage_two(games[row]))])
 
 
+# What follows is asked of a real model only.
+
+SERVED, LONGEST = 48, 20_000  # games in a cell, so at most 192 replies; letters in a file that is looked into
+FORM = """\
+A game of ann and bob is told below, with idle talk in between. It has at most three moves, one after the other, by ann,
+by bob or by nature. Each move has two branches: 1 is what is told first, 2 the other; nature's 1 has the chance that is
+told. Where the second move can end the game, its branch 2 does. A player knows its own moves and what it is said to
+see. The four payoffs to ann, in order, are for: branch 1 of the first move and 1 of the third, 1 and 2, 2 and 1, 2 and
+2. What ann earns, bob loses."""
+LIST_FORM = """\
+Which decisions can their player not tell apart? List all information sets of ann and bob, one a line: the player, a
+colon, and the nodes of the set, each written as the branches that lead there, such as 12, or start for the first move.
+Think in a few short lines if you like. End your reply with a line that says SETS and after it the list."""
+FILE_FORM = """\
+Write the whole game as Gambit's .efg file, the nodes in depth-first order, branch 1 first. A decision of the first
+player is p "" 1 SET, of the second p "" 2 SET, where decisions in one information set have one number, the sets of
+each player counted from 1. Payoffs are ann's, then bob's, and every end has a number of its own. Reply with the file
+alone."""
+SHOWN = Sketch(("c", "ann", "bob"), "1/4", {(1, 0): True, (2, 0): False, (2, 1): True}, "", ("1", "-1", "0", "2"))
+
+
+def server(settings: Settings, rng: np.random.Generator, log: Any, model: Any) -> dict[str, Value]:
+    """The arm's pipeline on games of imperfect information, with one game shown as an example of every stage.
+
+    A reply without a list, or without a file, counts as unreadable. What is handed on is what was read, and no more.
+    """
+    from scipy.stats import binomtest
+
+    count = min(settings.tests, SERVED)
+    games = [draw_game(rng, "imperfect") for _ in range(count)]
+    told = [" ".join(describe(game, rng)) for game in games]
+    seeds = rng.integers(2**31, size=(1 + settings.attempts, count))
+    giver = [giver_of(games, row) if settings.sets == "shuffled" else row for row in range(count)]
+    state = log.restore() or {"batch": 0, "asked": 0, "unread": 0, "lists": [[]] * count, "files": [""] * count}
+    for batch in range(state["batch"], 1 + (settings.attempts if settings.debug != "none" else 1)):
+        faults = [refusal(file) for file in state["files"]]
+        if batch == 0:
+            rows = list(range(count)) if settings.sets != "none" else []
+            asked = [[user(f"{FORM}\n{LIST_FORM}\n{example('SETS')}\n\nThe game\n{told[row]}")] for row in rows]
+        else:
+            rows = [row for row in range(count) if faults[row]]
+            asked = [[user(file_prompt(told[row], state["lists"][giver[row]], settings.sets))] for row in rows]
+            if batch > 1 and settings.debug == "error":
+                for row, conversation in zip(rows, asked, strict=True):
+                    wrote = {"role": "assistant", "content": state["files"][row] or "(no file)"}
+                    conversation += [
+                        wrote,
+                        user(f"Gambit refuses this: {faults[row]}\nReply with the whole file, mended."),
+                    ]
+        for row, reply in zip(rows, model.ask(asked, seeds[batch, rows]), strict=True):
+            found = sets_in(reply) if batch == 0 else file_in(reply)
+            state["lists" if batch == 0 else "files"][row] = found
+            state["unread"] += not found
+        state["asked"] += len(rows)
+        state["batch"] = batch + 1
+        log.checkpoint(state)
+
+    right = [is_game(game, file) for game, file in zip(games, state["files"], strict=True)]
+    listed = [set(each) == set(set_lines(game)) for game, each in zip(games, state["lists"], strict=True)]
+    show = right.index(False) if False in right else 0
+    log.example(
+        f"Described\n{told[show]}\n\nThe model's information sets\n{'; '.join(state['lists'][show]) or '(none)'}\n\n"
+        f"Its file\n{state['files'][show] or '(none)'}\n\nRight would be\n{render(stage_two(games[show]))}"
+    )
+    numbers = {}
+    for name, hits, of in (
+        ("isomorphic/imperfect", sum(right), count),
+        ("listed/imperfect", sum(listed), count),
+        ("invalid", sum(map(bool, map(refusal, state["files"]))), count),
+        ("unreadable", state["unread"], state["asked"]),
+    ):
+        low, high = binomtest(hits, of).proportion_ci(method="wilson")
+        how = f"share of {of}; Wilson's interval over them"
+        numbers[name] = Value(hits / of, "sampled", (float(low), float(high)), how)
+    log.row(count, **numbers)
+    return numbers
+
+
+def user(text: str) -> dict[str, str]:
+    return {"role": "user", "content": text}
+
+
+def file_prompt(told: str, sets: list[str], kind: str) -> str:
+    """Stage two, with the list of sets where it is to be had; all at once where there is no stage one."""
+    staged = kind != "none"
+    given = "\nIts information sets\n" + "\n".join(sets) if sets else ""
+    return f"{FORM}\n{FILE_FORM}\n{example('SETS, FILE' if staged else 'FILE')}\n\nThe game\n{told}{given}"
+
+
+def example(parts: str) -> str:
+    """The game shown: its words, and of its sets and its file what the stage is about."""
+    lines = ["An example", " ".join(describe(SHOWN, np.random.default_rng(0)))]
+    lines += ["SETS", *set_lines(SHOWN)] if "SETS" in parts else []
+    return "\n".join([*lines, render(stage_two(SHOWN)).strip()] if "FILE" in parts else lines)
+
+
+def set_lines(game: Sketch) -> list[str]:
+    """The information sets as stage one is to list them: "ann: 1 2"."""
+    found: dict[tuple[str, str], list[str]] = {}
+    for path, number in sets_of(game).items():
+        found.setdefault((game.owners[len(path)], number), []).append(node_name(path))
+    return [f"{who}: {' '.join(sorted(members))}" for (who, _), members in found.items()]
+
+
+def node_name(path: tuple[int, ...]) -> str:
+    return "".join(str(branch + 1) for branch in path) or "start"
+
+
+def giver_of(games: list[Sketch], row: int) -> int:
+    """Whose list a game gets where lists are dealt out: from half the exam away, the next game with other sets."""
+    others = [(row + len(games) // 2 + step) % len(games) for step in range(len(games))]
+    return next((other for other in others if set_lines(games[other]) != set_lines(games[row])), others[0])
+
+
+def said_lines(reply: Any) -> list[str]:
+    """The lines of a reply without its thinking; none where it is cut or refused."""
+    return [line.strip() for line in spoken(reply.text).splitlines()] if reply.status == "ok" else []
+
+
+def sets_in(reply: Any) -> list[str]:
+    """The list after the last line SETS, in one form; [] where there is none or a line of it is something else."""
+    lines = [line.strip("*` ") for line in said_lines(reply)]
+    if "SETS" not in lines:
+        return []
+    tail = [line for line in lines[len(lines) - lines[::-1].index("SETS") :] if line]
+    if len(tail) > 14 or not all(re.fullmatch(r"(?:ann|bob):(?: +(?:start|[12]{1,2})){1,4}", line) for line in tail):
+        return []
+    return [" ".join([line.split()[0], *sorted(line.split()[1:])]) for line in tail]
+
+
+def file_in(reply: Any) -> str:
+    """The one file in a reply, from its line EFG to the end or to the end of the fence; "" where there is none."""
+    lines = said_lines(reply)
+    starts = [number for number, line in enumerate(lines) if line.startswith("EFG ")]
+    text = "\n".join(itertools.takewhile(lambda line: not line.startswith("```"), lines[starts[0] :] if starts else []))
+    return text if len(starts) == 1 and len(text) <= LONGEST else ""
+
+
+def refusal(file: str) -> str:
+    """What Gambit's reader has against a file, "" where it takes it."""
+    try:
+        read_efg(file)
+    except NotReadable as error:
+        return str(error)
+    return ""
+
+
+def is_game(game: Sketch, file: str) -> bool:
+    if refusal(file):
+        return False
+    tree = read_efg(file)
+    return tree.payoff.shape[1] == 2 and isomorphic(read(" ".join(stage_two(game))), tree)
+
+
 RECIPE = Recipe(
     slug="nl-to-efg",
     arms=ARMS,
     run=run,
+    server=server,
     claims=(
         Higher("two_stage", than="one_stage", metric="isomorphic/imperfect", by=0.15),
         Equivalent("two_stage", than="one_stage", metric="isomorphic/perfect", margin=0.1),

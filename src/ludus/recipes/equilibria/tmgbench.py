@@ -9,6 +9,9 @@ Here      The 144 types in all their 576 matrices. An answer is one of seven set
           two cells on a diagonal. Scripted players, and a GPT of two layers that learns 72 types and is asked about the
           other 72; halves are closed under exchange of the players. All its answers are read off as probabilities.
           Nested: the row player is bound by the row that it plays in the sole equilibrium of the first game.
+          A served model is asked once about each of the 144 types, 144 questions a cell, as a matrix in one
+          presentation drawn by the seed; right is the exact set. It answers at once, or first writes what each player
+          would choose after each choice of the other, in this game or, as filler, in another.
 Claims    Of the harness, exactly: 1. an exact solver is always right and 2. never inconsistent; 3. level 1 is right as
           often as enumeration foretells (control: players see another game than they are marked on).
           Of the small model:
@@ -20,8 +23,10 @@ Claims    Of the harness, exactly: 1. an exact solver is always right and 2. nev
           scratchpad as long, taught with another game's best replies).
           Ablations: held-out types are more often right 10. told as matrices than as stories, and 11. after learning
           all row and column swaps than after one presentation of each type (control: an untrained model).
-          With a model server: 12. theory-of-mind prompts help a pretrained model.
-Leaves    The prompts and stories of the paper, written by models and people; here a story names two persons and what
+          With a model server: 12. theory-of-mind prompts help a pretrained model (control: filler).
+Leaves    Of a served model: stories, compositions and consistency. Its theory-of-mind prompt is one, of first order, in
+          words of our own.
+          The prompts and stories of the paper, written by models and people; here a story names two persons and what
           each does in a cell, with how they rank it, in the order of the matrix. The paper's equations for its metrics
           could not be read: inconsistency here is the total variation between the answers to a presentation and their
           average over all eight, bias that between the cells named and an even share. Its rule of nesting could not be
@@ -37,6 +42,7 @@ Leaves    The prompts and stories of the paper, written by models and people; he
           What holds of a model of 30,000 weights that learned the task itself says nothing on models that did not.
 """
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
@@ -46,6 +52,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 
+from ludus.agents.replies import spoken
 from ludus.games.ordinal import all_games
 from ludus.learn import policy_gradient as pg
 from ludus.learn.weights import pack, unpack
@@ -424,11 +431,89 @@ def tell(model, bench: Bench, held: np.ndarray, paper: Paper, settings: Settings
     return "\n".join([*lines, f"Pure equilibria: {right}. The model, with {surely}: {NAMES[answer]}."])
 
 
+# What follows is asked of a real model only.
+
+
+def server(settings: Settings, rng: np.random.Generator, log: Any, model: Any) -> dict[str, Value]:
+    """All 144 types, each in a presentation drawn by the seed, one question each; right is the whole set or nothing.
+
+    settings.scratchpad says what is to be written before the answer. A reply without an answer counts as wrong.
+    """
+    from scipy.stats import binomtest
+
+    bench = build_bench()
+    rows = 4 * rng.permutation(144)[: 6 if log.quick else 144]
+    rows += rng.integers(4, size=len(rows))
+    others = np.roll(rows, rng.integers(1, len(rows)))
+    prompts = [
+        posed(bench.payoff[row], bench.payoff[other], settings.scratchpad)
+        for row, other in zip(rows, others, strict=True)
+    ]
+    seeds = rng.integers(2**31, size=len(rows))
+    replies = model.ask([[{"role": "user", "content": prompt}] for prompt in prompts], seeds)
+    given = [set_named(reply) for reply in replies]
+    right = [answer == int(bench.key[row]) for answer, row in zip(given, rows, strict=True)]
+    show = right.index(False) if False in right else 0
+    key = NAMES[bench.key[rows[show]]]
+    log.example(f"{prompts[show]}\n\nThe model\n{printable(replies[show].text)}\n\nRight is {key}.")
+    numbers = {}
+    for name, hits in (("pretrained", sum(right)), ("unreadable", given.count(None))):
+        low, high = binomtest(hits, len(rows)).proportion_ci(method="wilson")
+        how = f"{len(rows)} types, one presentation each; Wilson's interval over the types"
+        numbers[name] = Value(hits / len(rows), "sampled", (float(low), float(high)), how)
+    log.row(len(rows), **numbers)
+    return numbers
+
+
+def posed(matrix: np.ndarray, another: np.ndarray, scratchpad: str) -> str:
+    """The question about a matrix int[2, 2, 2]; `another` is what the filler is about."""
+
+    def tabled(payoff: np.ndarray) -> str:
+        return "\n".join(
+            f"{cell}: {own}, {its}" for cell, (own, its) in zip(NAMES[1:], payoff.reshape(4, 2), strict=False)
+        )
+
+    first = {
+        "none": "Write that line and nothing else.",
+        "minds": f"Before that line, {MINDS_LINES}",
+        "filler": f"Before that line, take another game of the same kind, Game 2:\n{tabled(another)}\n"
+        f"About Game 2, and not about the first one, {MINDS_LINES}\nThen answer for the first game.",
+    }
+    return (
+        "Two players choose at the same time, Row between up and down, Column between left and right. Each wants as "
+        f"many points as possible. The points of a cell, Row's first, then Column's:\n{tabled(matrix)}\n"
+        "Which cells are equilibria in pure strategies: neither player alone would have more by choosing otherwise? "
+        f"End your reply with one line, ANSWER: and one of these: {'; '.join(NAMES)}.\n{first[scratchpad]}"
+    )
+
+
+MINDS_LINES = (
+    "put yourself into the minds of both players, one short line each: what Column would choose if Row chose up; what "
+    "Column would choose if Row chose down; what Row would choose if Column chose left; what Row would choose if "
+    "Column chose right."
+)
+
+
+def set_named(reply: Any) -> int | None:
+    """The number of the answer in the last line of a reply; None where it is no answer, or cut or refused."""
+    lines = spoken(reply.text).splitlines() if reply.status == "ok" else []
+    found = re.fullmatch(r"answer:(.{1,60})", lines[-1].strip(" *`.").lower()) if lines else None
+    named = [cell.strip() for cell in re.split(r" and |,", found[1])] if found else []
+    known = {frozenset(name.split(" and ")): number for number, name in enumerate(NAMES)}
+    return known.get(frozenset(named)) if len(set(named)) == len(named) else None
+
+
+def printable(text: str) -> str:
+    """A reply for the page: its first 2,000 characters, without any that steer a terminal."""
+    return "".join(letter if letter.isprintable() or letter == "\n" else " " for letter in text[:2000])
+
+
 FORMS = ("sequential", "parallel", "nested")
 RECIPE = Recipe(
     slug="tmgbench",
     arms=ARMS,
     run=run,
+    server=server,
     claims=(
         Exact("scripted", than=1.0, metric="right/solver", control="misread"),
         Exact("scripted", than=0.0, metric="inconsistency/solver", control="misread"),
