@@ -4,6 +4,7 @@ from contextlib import suppress
 
 import numpy as np
 
+from ludus.agents.uniform import uniform
 from ludus.evolve.moran import moran
 from ludus.games import load, names
 from ludus.iterated.long_run import long_run
@@ -12,7 +13,7 @@ from ludus.iterated.strategies import STRATEGIES
 from ludus.measure.minimax import minimax_regret
 from ludus.measure.nash_conv import nash_conv
 from ludus.normal_form import bimatrix
-from ludus.play import playouts
+from ludus.play import play, playouts
 from ludus.solve.approach import METHODS
 from ludus.solve.lemke_howson import lemke_howson
 from ludus.solve.mccfr import external_sampling, outcome_sampling
@@ -24,6 +25,7 @@ def main() -> None:
     """Play every game once; solve Kuhn poker and a matrix game in every way, and judge a policy of tic-tac-toe."""
     for name in names():
         playouts(load(name), 2, np.random.default_rng(0))
+        play(load(name), [uniform] * load(name).players, 2, np.random.default_rng(0))
         with suppress(TooLarge):
             grow(load(name), limit=1)  # compiles the kernels; the tree itself is not wanted
     tree = grow(load("kuhn_poker"))

@@ -5,11 +5,12 @@ kernels through explicit function-type signatures, so that an engine is compiled
 loaded from numba's disk cache. A kernel may assume that actions are legal: every front door checks.
 """
 
+import functools
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba import types
+from numba import njit, types
 
 CHANCE, OVER = -1, -2
 
@@ -80,6 +81,31 @@ class Game(NamedTuple):
     def width(self) -> int:
         """The length of the weights that `options` writes: max(A, outcomes)."""
         return max(len(self.words), self.outcomes)
+
+
+def engine(signature: Any, **options: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Decorates a function that Python calls with kernels or arrays: compiled for this signature, at its first call.
+
+    numba alone compiles a function with a signature, or loads it from the disk cache, where it is decorated: a process
+    would pay some 0.1 s for each engine that it imports, of which it mostly calls few. What compiled functions call
+    themselves is decorated with @njit(cache=True) as before.
+    """
+
+    def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
+        compiled = njit(cache=True, **options)(function)
+        if compiled is function:  # NUMBA_DISABLE_JIT
+            return function
+
+        @functools.wraps(function)
+        def call(*arguments: Any) -> Any:
+            if not compiled.overloads:
+                compiled.compile(signature)
+                compiled.disable_compile()
+            return compiled(*arguments)
+
+        return call
+
+    return decorate
 
 
 class IllegalAction(ValueError):

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, Protocol, runtime_checkable
 import numpy as np
 from numba import njit, types
 
-from ludus.game import CHANCE, KERNELS, OVER, STATE, Game, IllegalAction
+from ludus.game import CHANCE, KERNELS, OVER, STATE, Game, IllegalAction, engine
 from ludus.records import Policy
 
 BLOCK = 1024  # games in lock step; fixed, so that a batch does not depend on the number of workers
@@ -320,14 +320,14 @@ def _check_counts(**counts):
 GAMMA = np.uint64(0x9E3779B97F4A7C15)
 
 
-@njit(types.uint64(types.uint64), cache=True, nogil=True)
+@njit(cache=True)
 def _mix(counter):
     counter = (counter ^ (counter >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     counter = (counter ^ (counter >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
     return counter ^ (counter >> np.uint64(31))
 
 
-@njit(types.float64(types.uint64), cache=True, nogil=True)
+@njit(cache=True)
 def _unit(number):
     """The upper 53 bits as a float64 in [0, 1)."""
     return np.float64(number >> np.uint64(11)) * 2.0**-53
@@ -361,7 +361,7 @@ def _mixed(counters):
     return counters ^ (counters >> np.uint64(31))
 
 
-@njit(types.int64(types.float64[::1], types.float64), cache=True, nogil=True)
+@njit(cache=True)
 def _pick(weights, uniform):
     """The action in whose share of [0, 1) `uniform` lies; never one of weight zero, whatever the rounding."""
     picked, total = -1, 0.0
@@ -376,9 +376,8 @@ _TABLE, _NUMBERS = types.int64[:, ::1], types.uint64[::1]
 _MASK, _PAYOFFS = types.boolean[:, ::1], types.float64[:, ::1]
 
 
-@njit(
+@engine(
     types.void(*KERNELS, types.int64, _TABLE, _NUMBERS, STATE, STATE, STATE, _TABLE, _MASK, _NUMBERS, _PAYOFFS),
-    cache=True,
     nogil=True,
 )
 def _advance(
@@ -412,7 +411,7 @@ def _advance(
         number[row] = _mix(streams[lane])
 
 
-@njit(types.int64(_PAYOFFS, _MASK, _NUMBERS, STATE, types.float64[::1]), cache=True, nogil=True)
+@engine(types.int64(_PAYOFFS, _MASK, _NUMBERS, STATE, types.float64[::1]), nogil=True)
 def _sample(weights, legal, number, action, prob):
     """Draw an action for every row. Returns -1, or the first row that holds no probabilities over legal actions."""
     for row in range(len(weights)):
@@ -427,12 +426,11 @@ def _sample(weights, legal, number, action, prob):
     return -1
 
 
-@njit(
+@engine(
     types.int64(
         *KERNELS, STATE, types.int64, _NUMBERS, types.int64, types.boolean,
         _PAYOFFS, STATE, STATE, STATE, _TABLE, _MASK, STATE, types.float64[::1],
     ),
-    cache=True,
     nogil=True,
 )  # fmt: skip
 def _playouts(

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit, types
 
-from ludus.game import CHANCE, KERNELS, OVER, STATE, Game
+from ludus.game import CHANCE, KERNELS, OVER, STATE, Game, engine
 from ludus.records import Policy
 
 
@@ -171,7 +171,7 @@ _ARRAYS = types.Tuple(
 )
 
 
-@njit(_ARRAYS(*KERNELS, STATE, *(types.int64,) * 5), cache=True)
+@engine(_ARRAYS(*KERNELS, STATE, *(types.int64,) * 5))
 def _expand(turn_of, options, apply, payoff_of, view_of, start, players, actions, width, view_size, limit):
     """Breadth-first. Rows are appended to arrays that double; infosets are found by hashing player and view.
 
