@@ -15,6 +15,8 @@ Here      A stand-in with two declared knobs. Each comparison of two numbers err
           and non-user on the same games and solves the 2x2 game of using and skipping. 12 seeds. `placebo` does the
           whole workflow on another game and then decides without; `voting` repeats the head's reasoning until it has
           made as many comparisons as the workflow, and takes the majority.
+          A served model plays the matrices as both players, 25 games of each size in points from 0 to 100, in 200
+          questions a cell. It answers at once, or writes the workflow's steps first, of this game or (placebo) another.
 Claims    1-4 The workflow halves NashConv at every size, 2x2, 3x3, 4x4 and 5x5. 5-7 And at depths 3, 4 and 5.
           8, 9 Its slope against size, and against depth, is at most half of that without.
           10 It ends a quarter lower than voting, which makes as many comparisons.
@@ -28,9 +30,10 @@ Claims    1-4 The workflow halves NashConv at every size, 2x2, 3x3, 4x4 and 5x5.
           condition. In negotiation the paper saw the opposite.
           24-26 Where the other uses it, skipping it costs: two users are an equilibrium of the game of using.
           27 The same of language models: needs a server.
-Leaves    Language models, talk before play, mixed equilibria (the paper's workflow names a pair of actions, so games
-          without a pure equilibrium are left out), the dialogues of Deal or No Deal (values are drawn evenly, not
-          chosen to be hard). The prompts become algorithms: a workflow that finds no mutual mark asks its head.
+Leaves    Of a served model: trees and negotiation.
+          Elsewhere language models, talk before play, mixed equilibria (the paper's workflow names a pair of actions,
+          so games without a pure equilibrium are left out), the dialogues of Deal or No Deal (values are drawn evenly,
+          not chosen to be hard). The prompts become algorithms: a workflow that finds no mutual mark asks its head.
           Of Bayes' rule gamma is 1 as in the paper's implementation and lambda 1, which it leaves open, so a belief is
           uniform over what is not ruled out; offers rule out as well, as the catalogue asks, which equation 3 does not
           cover; a belief with nothing left starts anew. Proposals are checked again up to three times, as in the
@@ -44,6 +47,7 @@ Leaves    Language models, talk before play, mixed equilibria (the paper's workf
           there only to keep a placebo from passing by luck. Games and seeds were raised there to 1000 and 12 for power.
 """
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -52,6 +56,7 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
+from ludus.agents.replies import spoken
 from ludus.normal_form import bimatrix
 from ludus.records import Value
 from ludus.solve.support_enumeration import support_enumeration
@@ -635,6 +640,112 @@ def stays(domain: str, by: float) -> Lower:
     return Lower("workflow", than=0.0, metric=f"skip_gain/{domain}", by=by, says=says)
 
 
+# What follows is asked of a real model only.
+
+SERVED = 25  # games of each size, so 200 questions in a cell: one for each seat
+STEPS = (
+    "Strike out every action, of either player, that another one of that player beats against all that the other side "
+    "has left; go on until nothing more can be struck out.",
+    "For each action of the other that is left, mark your best reply.",
+    "For each action of yours that is left, mark the other's best reply.",
+    "List the pairs in which both are marked. Of several take the one with the most points in total; where there is "
+    "none, decide as you think best.",
+)
+
+
+def server(settings: Settings, rng: np.random.Generator, log: Any, model: Any) -> dict[str, Value]:
+    """Matrices of all sizes, in points from 0 to 100; the model is asked as either player, without seeing its reply.
+
+    Where a reply names no action the worst that it could have been is counted. Eps and memory have no bearing.
+    """
+    if settings.method == "voting":
+        raise ValueError(
+            "setting method is voting, which is not asked of a served model; ask workflow, head or placebo"
+        )
+    count = 2 if log.quick else min(settings.games, SERVED)
+    points = [np.round(100 * draw_matrices(count, n, rng)) for n in SIZES]
+    views = [view for payoff in points for view in (payoff, turned(payoff))]
+    pairs = [(view[g], view[g - 1]) for view in views for g in range(count)]
+    asked = [[{"role": "user", "content": question(*pair, settings)}] for pair in pairs]
+    replies = model.ask(asked, rng.integers(2**31, size=len(asked)))
+    named = [number_in(reply, len(table)) for reply, (table, _) in zip(replies, pairs, strict=True)]
+    log.example(f"{asked[-1][0]['content']}\n\nThe model\n{printable(replies[-1].text)}")
+
+    moves = np.array([-1 if move is None else move for move in named]).reshape(len(SIZES), 2, count)
+    numbers, convs = {}, []
+    how = f"mean over {count} games a size; normal interval over the games"
+    for n, payoff, (rows, columns) in zip(SIZES, points, moves, strict=True):
+        conv = worst_nash_conv(payoff / 100, rows, columns)
+        convs.append(conv)
+        numbers[f"nash_conv/matrix_{n}"] = meaned([conv], how)
+        numbers[f"hit_rate/matrix_{n}"] = meaned([(conv <= 1e-12).astype(float)], how)
+        log.row(n, nash_conv=numbers[f"nash_conv/matrix_{n}"])
+    numbers["nash_conv/matrices"] = meaned(convs, how)
+    numbers["unreadable"] = meaned([(moves.ravel() < 0).astype(float)], f"share of {len(asked)} replies")
+    return numbers
+
+
+def question(payoff: np.ndarray, another: np.ndarray, settings: Settings) -> str:
+    """What one player is asked; payoff float64[n, n, 2], own action and own points first; `another`: of the placebo."""
+    n = len(payoff)
+    text = (
+        f"You and another player choose one of {n} actions at the same time and cannot talk. Each wants as many points "
+        f"as possible. Your points, then the other's:\n{tabled(payoff)}\n"
+        f"End your reply with one line, ANSWER: and the number of your action, 1 to {n}."
+    )
+    if settings.method == "head":
+        return f"{text}\nWrite that line and nothing else."
+    steps = STEPS if settings.dominance else STEPS[1:]
+    work = "\n".join(f"{number}. {step}" for number, step in enumerate(steps, 1))
+    if settings.method == "placebo":
+        return (
+            f"{text}\nBefore that line take another game, Game 2:\n{tabled(another)}\nAbout Game 2, and not about the "
+            f"first one, work through these steps in short lines.\n{work}\nThen choose your action in the first game."
+        )
+    return (
+        f"{text}\nBefore that line work through these steps in short lines.\n{work}\nYour action is that of the pair."
+    )
+
+
+def tabled(payoff: np.ndarray) -> str:
+    lines = []
+    for mine, row in enumerate(payoff, 1):
+        cells = "; ".join(
+            f"{own:.0f}, {its:.0f} if the other chooses {theirs}" for theirs, (own, its) in enumerate(row, 1)
+        )
+        lines.append(f"You choose {mine}: {cells}.")
+    return "\n".join(lines)
+
+
+def number_in(reply: Any, actions: int) -> int | None:
+    """The action, from 0, in the last line of a reply; None where it is none, or the reply is cut or refused."""
+    lines = spoken(reply.text).splitlines() if reply.status == "ok" else []
+    found = re.fullmatch(r"answer: *([1-9])", lines[-1].strip(" *`.").lower()) if lines else None
+    return int(found[1]) - 1 if found and int(found[1]) <= actions else None
+
+
+def worst_nash_conv(payoff: np.ndarray, row: np.ndarray, column: np.ndarray) -> np.ndarray:
+    """float64[G]: NashConv of the actions int64[G], and where one is -1 the largest that it may have come to."""
+    n = payoff.shape[1]
+    pairs = [
+        matrix_nash_conv(payoff, np.where(row < 0, i, row), np.where(column < 0, j, column))
+        for i, j in product(range(n), repeat=2)
+    ]
+    return np.max(pairs, axis=0)
+
+
+def meaned(parts: list[np.ndarray], how: str) -> Value:
+    """The mean of the means of parts float64[n], sampled apart."""
+    mean = float(np.mean([part.mean() for part in parts]))
+    half = 1.96 * float(np.sqrt(sum(part.var(ddof=1) / len(part) for part in parts))) / len(parts)
+    return Value(mean, "sampled", (mean - half, mean + half), how)
+
+
+def printable(text: str) -> str:
+    """A reply for the page: its first 2,000 characters, without any that steer a terminal."""
+    return "".join(letter if letter.isprintable() or letter == "\n" else " " for letter in text[:2000])
+
+
 ACCURACY = (("eps_0", 0.5), ("workflow", 0.45), ("eps_20", 0.3), ("eps_35", 0.15), ("coin", 0.0))
 FORGETTING = (("memory_1", -1.0), ("workflow", -2.0), ("memory_4", -4.0), ("memory_8", -8.0))
 
@@ -642,6 +753,7 @@ RECIPE = Recipe(
     slug="game-theoretic-llm",
     arms=ARMS,
     run=run,
+    server=server,
     seeds=12,
     minutes=2,
     claims=(
