@@ -13,6 +13,9 @@ Here      8 topics. A user asks vaguely or, with some effort, precisely; the ass
           over 11 levels, and answers by them. REINFORCE on noisy payoffs: welfare moves all 6 numbers, and each number
           of the answer given is also paid for being near what was observed. Judged exactly, by the matrix it most
           likely writes; users answer with the query that is best for them. 8 seeds.
+          A served model is not trained: its own matrix steers it, as in the authors' inference code. It writes one for
+          each of 64 messages a cell, half of them vague, with the same costs; the arm's objective picks the way, and it
+          answers so. Answers are checked, and mutual welfare is what came of them; at most 192 questions a cell.
 Claims    1. Rewarded with the geometric mean, the answers reach 95% of the largest mutual welfare.
           2. At the users' best queries users end better off than with an assistant that is rewarded for itself alone,
           3. and so does the model: the outcome dominates the model-only equilibrium.
@@ -21,19 +24,23 @@ Claims    1. Rewarded with the geometric mean, the answers reach 95% of the larg
           5. the unedited one does not.
           6. Without a matrix in the trace there is nothing to edit: the matrix ends nearer to the new optimum.
           With a model server: 7. an assistant gains in quality and mutual welfare.
-Leaves    Language: the trace is six tokens of a table, since what is claimed is what the matrix does. Supervised
-          learning of the format before reinforcement, and rewards for answers and format, which have no meaning here.
+Leaves    Of a served model: training, judges, prices that change, and the paper's data; the messages are ours, with two
+          readings each, and whoever is asked back says which was meant. Elsewhere language: the trace is six tokens of
+          a table, since what is claimed is what the matrix does. Supervised learning of the format before
+          reinforcement, and rewards for answers and format, which have no meaning here.
           That the game has the form of a dilemma is put in, as the paper argues that it has; what is judged is whether
           learning finds the way out of it. In a pilot on root seed 999 a first pattern was no dilemma for most topics
           (users were precise with the selfish assistant too), and was changed until it is one; the price changes were
-          chosen with it. The full text was not read, only its abstract and summaries.
+          chosen with it. Of the paper only abstract, summaries and code were read.
 """
 
+import re
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from ludus.agents.replies import spoken
 from ludus.records import Value
 from ludus.study import Higher, Lower, Recipe
 
@@ -213,10 +220,204 @@ def told(world: World, policy: np.ndarray, settings: Settings) -> str:
     return "\n".join(lines)
 
 
+# What follows is asked of a real model only.
+
+SPENT, EFFORT = np.array([0.0, 0.1, 0.25]), 0.25  # the user's, on each way to answer, and on writing precisely
+EACH = 4  # vague and as many precise messages on each of the 8 subjects: 64 in all, at most 192 questions a cell
+WAYS = (
+    "Answer directly, in a few words. End your reply with one line, ANSWER: and the number.",
+    "Do not answer yet. Ask me back the one question that you need to have answered most.",
+    "Reason at length: go through every way in which my message can be meant. End your reply with one line, ANSWER: "
+    "and the number; where two readings differ, both numbers with the word or between them.",
+)
+TRACE = """\
+You are an assistant, and a user writes:
+> {message}
+A message is precise if it can be meant in one way only, otherwise vague. You may answer directly, ask back (one
+question, which the user answers, and then you answer), or reason at length, through all that may be meant.
+To the user a right answer is worth 1. Being asked back costs the user 0.1, a long answer 0.25, a precise message 0.25.
+To you a right answer is worth 0.9. You are paid 0.01 for a direct answer, 0.02 for asking back, 0.04 for a long answer.
+How likely is a right answer in each case, and what is the case worth to both of you, on average? End your reply with a
+line that says THIS IS VAGUE or THIS IS PRECISE, of the message above, and these six lines with numbers from -1 to 1:
+{lines}"""
+CASES = [f"{query}, {answer}" for query in QUERIES for answer in ANSWERS]
+WORTHS = re.compile(r"(.{1,30}): user (-?[01](?:\.\d{1,4})?), assistant (-?[01](?:\.\d{1,4})?)")
+
+
+class Errand(NamedTuple):
+    """A message, what its writer means, the right answer, and whether the message says what is meant."""
+
+    message: str
+    meaning: str
+    answer: int
+    precise: bool
+
+
+def server(settings: Settings, rng: np.random.Generator, log: Any, model: Any) -> dict[str, Value]:
+    """The model writes a matrix for each message, `pick` picks the way by it, and the model answers in that way.
+
+    An answer is right or not, and costs are those of `draw`, so what came of each message is known exactly. Matrices
+    are dealt out among the messages where settings.shuffled. A message that gets no readable reply is worth nothing.
+    """
+    from scipy.stats import binomtest
+
+    if not settings.matrix:
+        raise ValueError(
+            "setting matrix is false, and a served model is asked for a matrix; ask mutual, model or shuffled"
+        )
+    subjects, each = min(settings.topics, 8), 1 if log.quick else EACH
+    errands = [errand(subject, precise, rng) for subject in range(subjects) for precise in (False, True) * each]
+    count = len(errands)
+    seeds, dealt = rng.integers(2**31, size=(3, count)), rng.permutation(count)
+    state = log.restore() or {
+        "stage": 0,
+        "asked": 0,
+        "unread": 0,
+        "ways": np.full(count, -1),
+        "back": [""] * count,
+        "given": [[]] * count,
+    }
+    for stage in range(state["stage"], 3):
+        ways, back = state["ways"], state["back"]
+        open_ = [range(count), np.flatnonzero(ways >= 0).tolist(), [row for row in range(count) if back[row]]][stage]
+        asked = [talk(errands[row], stage, int(ways[row]), back[row]) for row in open_]
+        for row, reply in zip(open_, model.ask(asked, seeds[stage, list(open_)]), strict=True):
+            text = spoken(reply.text) if reply.status == "ok" else ""
+            if stage == 0:
+                found = way_in(text, settings.reward)
+                ways[row] = -1 if found is None else found
+            elif stage == 1 and ways[row] == 1:
+                found = back[row] = text[:1000]
+            else:
+                found = state["given"][row] = numbers_in(text, 2 if ways[row] == 2 else 1)
+            state["unread"] += found is None or found in ("", [])
+        if stage == 0 and settings.shuffled:
+            state["ways"] = ways[dealt]
+        state["asked"] += len(asked)
+        state["stage"] = stage + 1
+        log.checkpoint(state)
+
+    ways = state["ways"]
+    right = np.array([each.answer in given for each, given in zip(errands, state["given"], strict=True)], float)
+    precise = np.array([each.precise for each in errands])
+    user = right - np.where(ways >= 0, SPENT[ways], 0) - EFFORT * precise
+    own = 0.9 * right + np.where(ways >= 0, 0.01 * TOKENS[ways], 0)
+    welfare = OBJECTIVES["mutual"](user, own)
+    log.example(recount(errands[0], int(ways[0]), state["back"][0], state["given"][0], float(welfare[0])))
+    mean, half = float(welfare.mean()), 1.96 * float(welfare.std() / np.sqrt(count))
+    how = f"mean over {count} messages; normal interval over them"
+    ends = {"assistant_benchmarks": Value(mean, "sampled", (mean - half, mean + half), how)}
+    for name, hits, of in (("quality", int(right.sum()), count), ("unreadable", state["unread"], state["asked"])):
+        low, high = binomtest(hits, of).proportion_ci(method="wilson")
+        ends[name] = Value(hits / of, "sampled", (float(low), float(high)), f"share of {of}; Wilson's interval")
+    log.row(count, **ends)
+    return ends
+
+
+def errand(subject: int, precise: bool, rng: np.random.Generator) -> Errand:
+    """A message on one of eight subjects that can be meant in two ways, one of which is drawn."""
+    a, b, c = rng.integers(2, 10, size=3).tolist()
+    text, *readings = [
+        (
+            f"What is the average of {c}, {a + c} and {2 * a + 3 * b + c}?",
+            ("By average I mean the arithmetic mean.", a + b + c),
+            ("By average I mean the median.", a + c),
+        ),
+        (
+            f"I drive to work, {a} km away, on {2 + b % 6} days a week. How many km a week is that?",
+            ("I count the way there only.", a * (2 + b % 6)),
+            ("I count the way there and back.", 2 * a * (2 + b % 6)),
+        ),
+        (
+            f"I am on leave from May {a} to May {a + b}. How many days is that?",
+            ("Both the first and the last day count.", b + 1),
+            ("The last day does not count.", b),
+        ),
+        (
+            f"A coat costs {50 + 10 * a} euros. I have a voucher of 10 euros and 20 percent off. What do I pay?",
+            ("The voucher comes off first, then the discount.", 32 + 8 * a),
+            ("The discount comes off first, then the voucher.", 30 + 8 * a),
+        ),
+        (
+            f"My ticket says 0{a}/0{a % 9 + 1}/2031. What is the number of the month?",
+            ("The day stands first.", a % 9 + 1),
+            ("The month stands first.", a),
+        ),
+        (
+            f"It is {a} o'clock. How many hours are left until midnight?",
+            ("It is before noon.", 24 - a),
+            ("It is after noon.", 12 - a),
+        ),
+        (
+            f"In my group of {a} friends {a * (a + 1) * b} sweets are shared evenly. How many does each get?",
+            (f"I am one of the {a}.", (a + 1) * b),
+            (f"I get a share too and am not one of the {a}.", a * b),
+        ),
+        (
+            f"Along a straight path of {a * b} metres there is a post every {a} metres. How many posts are there?",
+            ("There is a post at both ends.", b + 1),
+            ("There is no post at either end.", b - 1),
+        ),
+    ][subject]
+    meaning, answer = readings[rng.integers(2)]
+    return Errand(f"{text} {meaning}" if precise else text, meaning, answer, precise)
+
+
+def talk(errand: Errand, stage: int, way: int, back: str) -> list[dict[str, str]]:
+    """The conversation of a stage: for the matrix, for an answer or a question back, for the answer after that."""
+    if stage == 0:
+        lines = "\n".join(f"{case}: user X, assistant X" for case in CASES)
+        return [{"role": "user", "content": TRACE.format(message=errand.message, lines=lines)}]
+    said = [{"role": "user", "content": f"{errand.message}\n{WAYS[way]}"}]
+    if stage == 2:
+        said.append({"role": "assistant", "content": back})
+        said.append({"role": "user", "content": f"{errand.meaning}\n{WAYS[0]}"})
+    return said
+
+
+def way_in(text: str, reward: str) -> int | None:
+    """The way to answer that is best by the matrix in a reply; None where a line is missing, wrong or there twice."""
+    lines = [line.strip(" *`-").lower() for line in text.splitlines() if len(line) < 200]
+    stated = {query for query in QUERIES if f"this is {query}" in lines}
+    found = [match.groups() for match in map(WORTHS.fullmatch, lines) if match]
+    written = {case: (float(user), float(own)) for case, user, own in found}
+    if (
+        len(stated) != 1
+        or sorted(case for case, *_ in found) != sorted(CASES)
+        or np.abs(list(written.values())).max() > 1
+    ):
+        return None
+    matrix = np.array([written[case] for case in CASES]).reshape(2, 3, 2)
+    return int(pick(matrix[QUERIES.index(stated.pop())], reward))
+
+
+def numbers_in(text: str, most: int) -> list[int]:
+    """The numbers in the last line of a reply, at most so many; [] where it is no answer."""
+    lines = text.splitlines() or [""]
+    found = re.fullmatch(r"answer: *(-?\d{1,9})(?: +or +(-?\d{1,9}))?", lines[-1].strip(" *`.").lower())
+    numbers = [int(number) for number in found.groups() if number] if found else []
+    return numbers if len(numbers) <= most else []
+
+
+def recount(errand: Errand, way: int, back: str, given: list[int], welfare: float) -> str:
+    """What came of one message, in words."""
+    asked = "".join(letter if letter.isprintable() else " " for letter in back)
+    return "\n".join(
+        [
+            f"The user: {errand.message}",
+            f"By the matrix: {ANSWERS[way] if way >= 0 else 'nothing that could be read'}",
+            *([f"The assistant: {asked}", f"The user: {errand.meaning}"] if back else []),
+            f"The assistant answers {' or '.join(map(str, given)) or '(unreadable)'}; right is {errand.answer}",
+            f"Mutual welfare: {welfare:.2f}",
+        ]
+    )
+
+
 RECIPE = Recipe(
     slug="gtalign",
     arms=ARMS,
     run=run,
+    server=server,
     claims=(
         Higher(
             "mutual",
