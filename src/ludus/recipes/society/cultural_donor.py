@@ -14,6 +14,8 @@ Here      The same game, selection and generations, 20 seeds. Writers are no lan
           strategy punishes. No knob is a gift: fresh gifts are uniform from 0 to 100% in every family. Texts are all
           that newcomers see. Wealth is counted in doublings, log2(mean wealth of the last generation / 10). Yardstick,
           exact: all give all, 30 x 2^10 = 30,720 units, 11.6 doublings, the most that any play can reach.
+          A served model writes the strategies in words of the grammar, founders and newcomers, 66 questions a cell;
+          newcomers see the survivors' texts and scores. --agent URL#ONE,TWO,THREE names the three models of claim 10.
 Claims    1 Selection with a visible trace ends richer than with random survivors, by half a doubling.
           2 It ends richer than where newcomers see no advice, by half a doubling.
           3 It ends richer than where donors see the trace of another, by half a doubling. Amended: see Leaves.
@@ -24,32 +26,34 @@ Claims    1 Selection with a visible trace ends richer than with random survivor
           8 Not so every family: with punishment the muddled one ends less than half a doubling above itself without.
           9 Societies differ by more than the luck of who met whom (bootstrap over replays of their last generation).
           10 Claude richer than Gemini, Gemini richer than GPT-4o: needs a model server.
-Leaves    Real models, which need the chat client of `models`: the ranking of claim 10 and whether a stand-in
+Leaves    Of a served model: that it acts, in 1,440 further questions a society; its texts are acted on as they say.
+          With one model for all families claim 10 stays inconclusive, since they are one society. Whether a stand-in
           resembles any model. Strategies here do not look at holdings, and stand-ins do not use the scores beside the
-          advice, so that all selection is survival. Each generation plays the 12 rounds twice, roles exchanged, from
-          10 units each time (public copies of the authors' notebook do the same), and the two are averaged: otherwise
-          who gives last decides who survives. With 12 rounds and 11 others nobody can avoid a second meeting; here no
-          two meet in consecutive rounds. The plan's "punishment helps one family but not all" is split into claims 7
-          and 8, families named before the run, since the best of three noisy differences is above zero by chance
-          alone. Claim 3 was first held against the hidden trace. On root seed 0 that held (2.2 doublings), but so it
-          did with the shuffled trace in the place of the true one (1.3): with nothing to see, the gift to strangers
-          is the only number at work and selection wears it down faster than three. Claim 3 was therefore turned to
-          the shuffled trace, all else unchanged. So amended it was inconclusive on root seed 1 (0.5 doublings, p
-          0.007), and holds on root seed 2, which is recorded: read the two together. Claim 7 held on root seed 1, not
-          on root seeds 0 and 2. Claim 5 says something only where claim 4 holds. Claim 7 is to be read beside its
-          control: on root seed 0 punishment made no difference (0.1), and on root seed 1 a punishment that costs but
-          destroys nothing gained as much (0.9) as a real one (0.9), which points to the gift withheld rather than to
-          the harm.
+          advice, so that all selection is survival. Each generation plays the 12 rounds twice, roles exchanged, from 10
+          units each time (public copies of the authors' notebook do the same), and the two are averaged: otherwise who
+          gives last decides who survives. With 12 rounds and 11 others nobody can avoid a second meeting; here no two
+          meet in consecutive rounds. The plan's "punishment helps one family but not all" is split into claims 7 and 8,
+          families named before the run, since the best of three noisy differences is above zero by chance alone. Claim
+          3 was first held against the hidden trace. On root seed 0 that held (2.2 doublings), but so it did with the
+          shuffled trace in the place of the true one (1.3): with nothing to see, the gift to strangers is the only
+          number at work and selection wears it down faster than three. Claim 3 was therefore turned to the shuffled
+          trace, all else unchanged. So amended it was inconclusive on root seed 1 (0.5 doublings, p 0.007), and holds
+          on root seed 2, which is recorded: read the two together. Claim 7 held on root seed 1, not on root seeds 0 and
+          2. Claim 5 says something only where claim 4 holds. Claim 7 is to be read beside its control: on root seed 0
+          punishment made no difference (0.1), and on root seed 1 a punishment that costs but destroys nothing gained as
+          much (0.9) as a real one (0.9), which points to the gift withheld rather than to the harm.
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numba import njit
 
+from ludus.agents.replies import spoken
 from ludus.records import Value
 from ludus.study import Higher, Lower, NotWorse, Ordered, Recipe, Trend
 
@@ -435,10 +439,107 @@ def narrate(texts: Sequence[str], life: Life, settings: Settings) -> str:
     return "\n".join(lines)
 
 
+# What follows is asked of a real model only.
+
+
+def server(settings: Settings, rng: np.random.Generator, log: Any, model: Any) -> dict[str, Value]:
+    """One society whose founders and newcomers are a real model: it writes their strategies, and `live` acts on them.
+
+    A family is a model here, and the knobs of the stand-ins have no bearing: --agent URL#ONE,TWO,THREE puts three
+    models of one server in the roles of attentive, casual and muddled. With one name all three are the same society,
+    asked once. Who writes no readable strategy gives nothing.
+    """
+    draws = found(settings, rng)["draws"]
+    seeds = rng.integers(2**31, size=(settings.generations, AGENTS))
+    state = log.restore() or {"generation": 0, "draws": draws, "texts": [], "advice": [], "asked": 0, "unread": 0}
+    for generation in range(state["generation"], settings.generations):
+        newcomers = AGENTS - len(state["texts"])
+        asked = [[{"role": "user", "content": request(state["advice"], settings)}]] * newcomers
+        with family(model, settings):
+            replies = model.ask(asked, seeds[generation, :newcomers])
+        written = [strategy_in(reply, settings) for reply in replies]
+        texts = [*state["texts"], *(text or GIVES_NOTHING for text in written)]
+        life = live(texts, settings, state["draws"])
+        now = {name: float(getattr(life, name)) for name in MEASURED}
+        log.row(generation + 1, **{name: seen(number) for name, number in now.items()})
+        best = best_of(life, settings, state["draws"]["survival"])
+        state |= {"first": now["doublings"]} if generation == 0 else {}
+        state |= {"generation": generation + 1, "now": now, "story": narrate(texts, life, settings)}
+        state |= {"asked": state["asked"] + newcomers, "unread": state["unread"] + written.count(None)}
+        state["texts"] = [texts[agent] for agent in best]
+        state["advice"] = [f"> {texts[agent]} It ended with {life.holdings[agent]:.1f} units." for agent in best]
+        log.checkpoint(state)
+    log.example(state["story"])
+    ends = {name: seen(number) for name, number in state["now"].items()}
+    unread = seen(state["unread"] / state["asked"], f"share of the {state['asked']} strategies asked for")
+    return ends | {"gain": seen(ends["doublings"].number - state["first"]), "unreadable": unread}
+
+
+@contextmanager
+def family(model: Any, settings: Settings) -> Iterator[None]:
+    """While it lasts `model` stands for the one of its comma-separated names that plays the arm's family."""
+    names = model.name
+    each = names.split(",")
+    if len(each) not in (1, 3):
+        raise ValueError(f"--agent names one model or three, one a family, with commas between them; got {names!r}")
+    likes = [abs(of.reciprocity - settings.reciprocity) for of in (ATTENTIVE, CASUAL, MUDDLED)]
+    model.name = each[int(np.argmin(likes)) % len(each)].strip()
+    try:
+        yield
+    finally:
+        model.name = names
+
+
+def request(advice: Sequence[str], settings: Settings) -> str:
+    """What a newcomer is asked: the game, who survived with what, and the sentence that is to be written."""
+    punish, clause = "", "punish nobody"
+    if settings.punishment:
+        punish = f" Or it spends some units, and the recipient loses {settings.harm:g} times as many."
+        clause = f"punish one who gave less than X% by spending X%, which is at most {HIGHEST[SPEND]}% (or: {clause})"
+    lines = [
+        f"{AGENTS} agents play {ROUNDS} rounds, from {HOLDINGS:g} units each. In a round half of them are donors, "
+        "paired anew with the other half, and the halves take turns. A donor gives up any share of what it has, and "
+        f"its recipient gets {GAIN:g} times as much.{punish} A donor is shown what share its recipient last gave, what "
+        f"share whoever received that had given before, and so on, {TRACE} steps back at most. In the first round "
+        "nothing is known, and the recipient is a stranger. In the end the richer half of the agents survives. You are "
+        "a new agent and want to end with as many units as you can.",
+        *(["The survivors of the last generation advise:", *advice, "Make your own strategy of it."] if advice else []),
+        "Think in a few short lines about what succeeds. Then end your reply with one line, this sentence, with whole "
+        f"percentages in the place of X and 1, 2 or {TRACE} in the place of N. Looking back more than one step excuses "
+        "a low gift if it went to one who had given too little.",
+        "My strategy will be to give X% to a stranger; to give X% to one who gave at least X% and X% to one who gave "
+        f"less, looking back N steps; and to {clause}.",
+    ]
+    return "\n".join(lines)
+
+
+def strategy_in(reply: Any, settings: Settings) -> str | None:
+    """The text of the strategy in the last line of a reply, in one form; None where there is none."""
+    lines = spoken(reply.text).splitlines() if reply.status == "ok" else []
+    if not lines or len(lines[-1]) > 500:
+        return None
+    try:
+        genome = parse(lines[-1].strip(" *`"))
+    except ValueError:
+        return None
+    return tell(genome) if settings.punishment or not genome[SPEND] else None
+
+
+def best_of(life: Life, settings: Settings, rng: np.random.Generator) -> np.ndarray:
+    """int64[6]: who survives, by the rule of `succeed`."""
+    by_lot = rng.random(AGENTS)
+    merit = {"richest": life.holdings, "random": by_lot, "generous": life.generosity}[settings.survivors]
+    return np.lexsort((by_lot, -merit))[:SURVIVORS]
+
+
+GIVES_NOTHING = tell(np.array([0, 0, 0, 0, 1, 0, 0, 0]))
+
+
 RECIPE = Recipe(
     slug="cultural-donor",
     arms=ARMS,
     run=run,
+    server=server,
     claims=(
         Higher("attentive", than="random_survivors", metric="doublings", by=0.5),
         Higher("attentive", than="no_transmission", metric="doublings", by=0.5),
