@@ -1,15 +1,13 @@
 """The first move of a game in words from a cold process: import, deal, ask, read a reply, answer; against TextArena.
 
 Kuhn poker on both sides. Whole processes take turns; what counts is their CPU time, user and system, so that other
-programs on the machine matter little. Compile caches are filled, as they are after an install. The second line plays
-uncompiled (NUMBA_DISABLE_JIT=1): most of the time of the first is numba getting ready to load compiled code, which a
-game asked word by word does not need.
+programs on the machine matter little. Compile caches are filled, as they are after an install, but a game in words is
+stepped in plain Python: loading compiled code would take longer than all of it.
 
 Run: PYTHONPATH=src .venv-peers/bin/python benchmarks/text_games.py
 """
 
 import json
-import os
 import resource
 import statistics
 import subprocess
@@ -36,25 +34,25 @@ assert env.step(action="I bet. [bet]")[0] is False and "[bet]" in env.get_observ
 """
 
 
-def seconds(code: str, **environment: str) -> float:
+def seconds(code: str) -> float:
     """CPU seconds of a new process that runs the code."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    subprocess.run([sys.executable, "-c", code], env=os.environ | environment, check=True, capture_output=True)
+    subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
-def compare(work: str, **environment: str) -> None:
+def compare(work: str) -> None:
     """Print the line of this work, as pairing.compare does; ratio is their time divided by ours."""
     line = {"work": work, "peer": "TextArena", "unit": "CPU seconds"}
-    seconds(OURS, **environment)
+    seconds(OURS)
     if find_spec("textarena") is None:
-        ours = [seconds(OURS, **environment) for _ in range(ROUNDS)]
+        ours = [seconds(OURS) for _ in range(ROUNDS)]
         line |= {"ours": round(statistics.median(ours), 3), "reason": "textarena is not installed"}
         line |= dict.fromkeys(("theirs", "ratio", "low", "high"), "not run")
     else:
         seconds(THEIRS)
-        pairs = [(seconds(OURS, **environment), seconds(THEIRS)) for _ in range(ROUNDS)]
+        pairs = [(seconds(OURS), seconds(THEIRS)) for _ in range(ROUNDS)]
         ours, theirs = zip(*pairs, strict=True)
         ratios = [other / mine for mine, other in pairs]
         line |= {"ours": round(statistics.median(ours), 3), "theirs": round(statistics.median(theirs), 3)}
@@ -65,7 +63,6 @@ def compare(work: str, **environment: str) -> None:
 
 def main() -> None:
     compare("import and first move of a game in words")
-    compare("import and first move of a game in words, uncompiled", NUMBA_DISABLE_JIT="1")
 
 
 if __name__ == "__main__":

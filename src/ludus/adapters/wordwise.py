@@ -10,7 +10,7 @@ import numpy as np
 from ludus.adapters import stepwise
 from ludus.agents.chat import ChatPlayer
 from ludus.agents.replies import Answer, labels, read
-from ludus.game import Game
+from ludus.game import Game, Kernels
 from ludus.models.chat import Scripted
 from ludus.play import Chooser
 from ludus.records import Policy
@@ -29,7 +29,7 @@ class Table:
     """
 
     def __init__(self, game: Game, rng: np.random.Generator) -> None:
-        self.game, self.player = game, 0
+        self.game, self.player = _uncompiled(game), 0
         self.forfeits, self.moves = np.zeros(game.players, np.int64), np.zeros(game.players, np.int64)
         self._rng, self._state = rng, game.start.copy()
         self._numbers, self._told = labels(game.words), ChatPlayer(NOBODY, game)
@@ -76,3 +76,8 @@ class Table:
     def _settle(self) -> None:
         stepwise.settle(self.game, self._state, self._rng)
         self.player = stepwise.turn(self.game, self._state)
+
+
+def _uncompiled(game: Game) -> Game:
+    """The game with its kernels as plain Python: a move in words needs no speed, and loading compiled ones takes 0.5 s."""
+    return game._replace(kernels=Kernels(*(getattr(kernel, "py_func", kernel) for kernel in game.kernels)))
