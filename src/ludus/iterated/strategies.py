@@ -59,7 +59,6 @@ TRUST = "Case (2017), The evolution of trust"
 ROBSON = "Robson (1990), Efficiency in evolutionary games: Darwin, Nash and the secret handshake"
 NOVEL = "Li and Kendall (2009), A strategy with novel evolutionary features for the iterated prisoner's dilemma"
 EXPLOITATION = "Ashlock, Tsang and Ashlock (2014), The evolution of exploitation, FOCI"
-HARPER = "Harper et al. (2017), Reinforcement learning produces dominant strategies for the iterated prisoner's dilemma"
 GRADUAL = "Beaufils, Delahaye and Mathieu (1997), Our meeting with gradual"
 CRISTAL = "CRIStAL, Lille (2018), the package ipd"
 SLANY = "Slany and Kienreich (2007), On some winning strategies for the iterated prisoner's dilemma"
@@ -266,7 +265,7 @@ _MACHINES = (
     Strategy("usually_defects", mealy("D", "2D 1D", "1D 1C"), inf, NOISY),
     Strategy("solution_b1", mealy("D", "2D 1D", "2C 3C", "3C 3C"), inf, OPPONENTS),
     Strategy("solution_b5", mealy("D", "2C 6D", "2C 3D", "6C 1D", "3C 6D", "5D 4D", "3C 5D"), inf, OPPONENTS),
-    Strategy("evolved_automaton_4", mealy("C", "1C 3D", "4D 1C", "3D 2C", "4D 2D"), inf, HARPER),
+    Strategy("evolved_automaton_4", mealy("C", "1C 3D", "4D 1C", "3D 2C", "4D 2D"), inf, LIBRARY),
 )
 
 _RULES = (
