@@ -21,6 +21,7 @@ SCRIPTS = {
     "gambit_files.py": ".venv-peers",
     "trees.py": ".venv-peers",
     "playouts.py": ".venv-peers",
+    "ratings.py": ".venv-peers",
     "iterated.py": ".venv-peers",
     "text_games.py": ".venv-peers",
     "startup.py": ".venv",

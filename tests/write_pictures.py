@@ -12,6 +12,7 @@ from markupsafe import Markup
 
 from ludus.game import CHANCE, OVER
 from ludus.games import load
+from ludus.measure.bradley_terry import rate
 from ludus.measure.nash_conv import nash_conv
 from ludus.normal_form import bimatrix
 from ludus.pages import charts
@@ -207,12 +208,34 @@ def quantal_response_path() -> str:
     return plot(title, "probability", "rationality λ per unit of payoff, logarithmic", curves)
 
 
+def ratings() -> str:
+    """The rating of one of six players and its interval, as one tournament goes on."""
+    rng, truth = np.random.default_rng(0), np.linspace(-1, 1, 6)
+    chance, most = 1 / (1 + np.exp(truth[None] - truth[:, None])), 512
+    won = np.cumsum(np.triu(rng.random((most, 6, 6)) < chance, 1), axis=0)
+    played, ends = 2 ** np.arange(2, 10), []
+    for games in played:
+        ahead = won[games - 1]
+        found = rate(ahead + np.tril(games - ahead.T, -1), None, rng, 1000)
+        ends.append((found.interval[5, 1], found.strength[5], found.interval[5, 0], truth[5]))
+    upper, middle, lower, true = np.array(ends).T
+    curves = {
+        "upper end": ("colour-1", played, upper),
+        "strength": ("colour-0", played, middle),
+        "lower end": ("colour-1", played, lower),
+        "true strength": ("control", played, true),
+    }
+    title = "The best of six players, as a tournament goes on"
+    return plot(title, "strength, natural logarithm", "games of each pair, logarithmic", curves)
+
+
 PICTURES = {
     "trees": trees,
     "best-response": best_response,
     "regret-minimisation": regret_minimisation,
     "linear-programs": linear_programs,
     "quantal-response": quantal_response_path,
+    "ratings": ratings,
 }
 
 if __name__ == "__main__":

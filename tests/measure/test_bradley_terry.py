@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from tests import ratings_naive
 
-from ludus.measure.bradley_terry import bradley_terry, lead, rate
+from ludus.measure.bradley_terry import bradley_terry, counted, lead, rate
 
 # Milwaukee, Detroit, Toronto, New York, Boston, Cleveland, Baltimore
 BASEBALL = np.array(
@@ -245,3 +245,27 @@ def test_players_who_never_played_have_no_interval():
     assert list(ratings.component) == [0, 1, 2] and ratings.draw == 0 and not ratings.strength.any()
     assert np.isinf(ratings.interval).all()
     assert bradley_terry([[0.0]]).games == [0]
+
+
+def test_a_list_of_games_is_counted_in_any_order():
+    games, score = np.array([[0, 1], [2, 1], [1, 0], [0, 1]]), np.array([1.0, 0.5, 1.0, 1.0])
+    for order in ([0, 1, 2, 3], [3, 1, 0, 2]):
+        wins, ties = counted(games[order], score[order], 3)
+        assert (wins == [[0, 2, 0], [1, 0, 0], [0, 0, 0]]).all() and (ties == [[0, 0, 0], [0, 0, 1], [0, 1, 0]]).all()
+
+
+@pytest.mark.parametrize(
+    ("games", "score", "told"),
+    [
+        (np.zeros((1, 3), int), [1], r"games: give whole numbers, shape \(E, 2\)"),
+        (np.zeros((1, 2)), [1], "games: give whole numbers"),
+        (np.array([[0, 1]]), [1, 0], "score: give one number for each of the 1 games"),
+        (np.array([[0, 1], [0, 2]]), [1, 0], "game 1 is 0 against 2 with 0"),
+        (np.array([[1, 1]]), [1], "game 0 is 1 against 1"),
+        (np.array([[0, 1]]), [0.7], "game 0 is 0 against 1 with 0.7"),
+        (np.array([[-1, 1]]), [0.5], "players are numbered 0 to 1"),
+    ],
+)
+def test_wrong_games_are_refused(games, score, told):
+    with pytest.raises(ValueError, match=told):
+        counted(games, score, 2)

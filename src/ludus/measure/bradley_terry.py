@@ -26,7 +26,7 @@ from scipy.special import expit
 
 from ludus.records import Value
 
-CLOSE = 1e-10  # strengths are this near to the maximum of the likelihood
+CLOSE = 1e-9  # strengths are this near to the maximum of the likelihood
 FEW = 64  # so many games of a pair are drawn one by one, more as binomial numbers
 STEPS = 200  # Newton steps; a handful is enough unless the maximum is far away
 
@@ -137,6 +137,50 @@ def lead(wins: np.ndarray, ties: np.ndarray | None, ratings: Ratings, above: int
     return Value(gap_at(0.5), "sampled", (gap_at(0.025), np.inf), method)
 
 
+def counted(games: np.ndarray, score: np.ndarray, players: int) -> tuple[np.ndarray, np.ndarray]:
+    """Wins and ties, both float64[players, players], of a list of games in any order.
+
+    games  int64[E, 2], who met whom
+    score  float64[E], what the first of the two got: 1 for a win, 1/2 for a draw, 0 for a loss
+
+    Raises ValueError where an argument is wrong.
+    """
+    games, score = np.ascontiguousarray(games), np.ascontiguousarray(score, np.float64)
+    if games.ndim != 2 or games.shape[1] != 2 or not np.issubdtype(games.dtype, np.integer):
+        raise ValueError(f"games: give whole numbers, shape (E, 2); {games.dtype} of shape {games.shape} seen")
+    if score.shape != games.shape[:1]:
+        raise ValueError(f"score: give one number for each of the {len(games)} games; shape {score.shape} seen")
+    wins, ties = np.zeros((players, players)), np.zeros((players, players))
+    wrong = _add_up(games, score, wins, ties)
+    if wrong >= 0:
+        first, second = games[wrong]
+        raise ValueError(
+            f"games, score: players are numbered 0 to {players - 1}, nobody plays itself, and scores are 1, 0.5 or 0; "
+            f"game {wrong} is {first} against {second} with {score[wrong]:g}"
+        )
+    return wins, ties
+
+
+@njit(cache=True)
+def _add_up(games, score, wins, ties):
+    """Fill the last two in place: -1, or the first game that cannot be."""
+    players = len(wins)
+    for e in range(len(games)):
+        i, j = games[e]
+        if not (0 <= i < players and 0 <= j < players and i != j):
+            return e
+        if score[e] == 1.0:
+            wins[i, j] += 1.0
+        elif score[e] == 0.0:
+            wins[j, i] += 1.0
+        elif score[e] == 0.5:
+            ties[i, j] += 1.0
+            ties[j, i] += 1.0
+        else:
+            return e
+    return -1
+
+
 # --- who met whom, and who can be compared ----------------------------------------------------------------------------
 
 WON, LOST, TIED = 1, 2, 4  # what came about between a pair, by the first of it
@@ -236,17 +280,22 @@ def _all_connected(start, second, seen):
     players = len(start) - 1
     below, above = np.zeros(players, np.bool_), np.zeros(players, np.bool_)
     below[0] = above[0] = True
+    missing = 2 * (players - 1)
     for _ in range(8):
         for i in range(players):
+            if missing == 0:
+                return True
             for k in range(start[i], start[i + 1]):
                 j, forth, back = second[k], seen[k] & (WON | TIED) != 0, seen[k] & (LOST | TIED) != 0
-                below[j] |= below[i] & forth
-                above[i] |= above[j] & forth
-                below[i] |= below[j] & back
-                above[j] |= above[i] & back
-        if below.all() and above.all():
-            return True
-    return False
+                down, up = (below[i] & forth) > below[j], (above[i] & back) > above[j]
+                below[j] |= down
+                above[j] |= up
+                missing -= down + up
+                down, up = (below[j] & back) > below[i], (above[j] & forth) > above[i]
+                below[i] |= down
+                above[i] |= up
+                missing -= down + up
+    return missing == 0
 
 
 def _components(table: _Meetings) -> np.ndarray:
@@ -373,8 +422,9 @@ def _maximum(group: _Meetings) -> tuple[np.ndarray, float]:
 def _climb(start, second, games, score, tied, strength, draw):
     """Newton's method from `strength` (changed in place) and `draw`: (nu, steps taken).
 
-    A step is as long as the curvature can be trusted: log(1 + r) / r of it, where r bounds how much it changes any
-    log odds (Sun and Tran-Dinh 2019, "Generalized self-concordant functions", Mathematical Programming 178, nu = 2).
+    Let r bound how much a step changes any log odds. Up to 1 it is taken whole, for it leaves at most (e^r - 1 - r) / r
+    of the way; a longer one is cut to log(1 + r) / r of it, which always climbs (Sun and Tran-Dinh 2019, "Generalized
+    self-concordant functions", Mathematical Programming 178, where their nu is 2).
     Each step solves its equations by conjugate gradients, scaled by the diagonal, as exactly as the step deserves.
     """
     players, pairs = len(strength), len(second)
@@ -413,7 +463,7 @@ def _climb(start, second, games, score, tied, strength, draw):
         rest -= rest.mean()  # zero but for rounding, and no step could answer it
         step_draw = _solve(start, second, weight, diagonal, border, corner, rest, rest_draw, step, search, image, exact)
         reach = step.max() - step.min() + abs(step_draw)
-        length = np.log1p(reach) / reach if reach > 0.0 else 1.0
+        length = np.log1p(reach) / reach if reach > 1.0 else 1.0
         strength += length * step
         draw *= np.exp(length * step_draw)
         if reach * max(reach, exact) < CLOSE:
