@@ -79,17 +79,17 @@ def test_matches_without_chance_are_the_fixed_payoffs():
 def test_matches_with_noise_are_played_anew():
     """Two copies of one strategy are neutral whatever chance does: each wins half of the runs."""
     pair = ["win_stay_lose_shift", "win_stay_lose_shift"]
-    result = moran_matches(pair, [2, 2], np.random.default_rng(1), turns=20, noise=0.1, runs=200)
-    assert abs(takeover(result, 0).number - 0.5) < 4.5 * 0.5 / np.sqrt(200)
-    again = moran_matches(pair, [2, 2], np.random.default_rng(1), turns=20, noise=0.1, runs=200)
+    result = moran_matches(pair, [2, 2], np.random.default_rng(1), turns=20, noise=0.1, runs=100)
+    assert abs(takeover(result, 0).number - 0.5) < 4.5 * 0.5 / np.sqrt(100)
+    again = moran_matches(pair, [2, 2], np.random.default_rng(1), turns=20, noise=0.1, runs=100)
     assert (result.steps == again.steps).all()
 
 
 def test_matches_with_chance_take_over_as_their_mean_payoffs_say():
     """Random players do not answer, so long matches of theirs pay their mean, which the formula reads."""
-    result = moran_matches(["random", "defector"], [3, 3], np.random.default_rng(3), turns=200, runs=250)
+    result = moran_matches(["random", "defector"], [3, 3], np.random.default_rng(3), turns=200, runs=120)
     wanted = slow(np.array([[2.25, 0.5], [3.0, 1.0]]), 6, 3, 1.0)
-    assert abs(takeover(result, 0).number - wanted) < 4.5 * np.sqrt(wanted * (1 - wanted) / 250)
+    assert abs(takeover(result, 0).number - wanted) < 4.5 * np.sqrt(wanted * (1 - wanted) / 120)
 
 
 def test_a_run_that_does_not_end_is_given_up():
