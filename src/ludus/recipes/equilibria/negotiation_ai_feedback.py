@@ -6,10 +6,10 @@ There     Two language models bargain over a balloon. A third reads the talk and
           none about a price; talk and suggestions stay in its context, the other one forgets, and they play again, five
           rounds in all. Some models move the price their way and others do not, one does as seller and hardly as buyer,
           and the strong ones break off more deals as the price improves.
-Here      200 pairs, half of the players sellers. A zone of 20 to 40 dollars lies between two private reservation prices;
-          offers alternate, ten a side, and each that is turned down breaks the talk with probability 0.04. Both sides
-          concede in time, from an opening to a limit, each drawn from one distribution, the opponent with noise. The
-          critic is a few rules on the differences between the offers of one talk: it knows no reservation price and no
+Here      200 pairs, half of the players sellers. A zone of 20 to 40 dollars lies between two private reservation
+          prices; offers alternate, ten a side, and each that is turned down breaks the talk with probability 0.04. Both
+          sides concede in time, from an opening to a limit, each drawn from one distribution, the opponent with noise.
+          The critic is a few rules on the differences between the offers of one talk: it knows no reservation price and no
           strategy. It says firmer, softer or nothing of opening, pace and limit, and each suggestion is followed with
           probability q. Five rounds, 20 seeds. What a strategy leads to is computed exactly, as are the best response
           to the opponent (dynamic programming) and the subgame-perfect price; the distance between a player's price and
@@ -128,8 +128,7 @@ def run(settings: Settings, rng: np.random.Generator, log: Any) -> dict[str, Val
         advice = drawn if settings.advice in ("random", "history") else criticise(talk)
         if settings.advice == "shuffled":
             advice = np.roll(advice, 2, axis=0)  # of another player in the same role
-        if number in (0, settings.rounds - 1):
-            state["told"] += tell(pairs, talk, number + 1, advice[0] if number == 0 else None)
+        state["told"] += tell(pairs, talk, number + 1, advice[0])
         if settings.advice == "history":
             kept = talk.got >= state["record"]
             state["kept"] = np.where(kept[:, None], strategy, state["kept"])
@@ -381,8 +380,8 @@ def metrics(
     return {name: Value(float(number), "exact", None, "backwards from the deadline") for name, number in ends.items()}
 
 
-def tell(pairs: Pairs, talk: Talk, number: int, advice: np.ndarray | None) -> str:
-    """The first pair's talk of a round in prices, and what the critic had to say."""
+def tell(pairs: Pairs, talk: Talk, number: int, advice: np.ndarray) -> str:
+    """The first pair's talk of a round in prices, and what is suggested after it."""
     sign = 1 if pairs.seller[0] else -1
     player, opponent = ("seller", "buyer") if pairs.seller[0] else ("buyer", "seller")
     price = lambda share: f"{pairs.reserve[0] + sign * share:.0f}"  # noqa: E731
@@ -394,13 +393,11 @@ def tell(pairs: Pairs, talk: Talk, number: int, advice: np.ndarray | None) -> st
     ]
     took = {PLAYER_TOOK: player, OPPONENT_TOOK: opponent}.get(int(talk.end[0]))
     how = f"the {took} takes {price(talk.got[0])}" if took else ("no deal", "time is up, no deal")[talk.end[0] - BROKE]
-    lines = [
-        f"Round {number}, the {player} is advised (reservation price {pairs.reserve[0]}): {', '.join(said)}; {how}."
-    ]
-    if advice is not None:
-        words = [WORDS[part, int(way)] for part, way in zip(PARTS, advice, strict=True) if way]
-        lines.append(f"The critic: {' '.join(words) or 'nothing to say.'}")
-    return "\n".join(lines) + "\n"
+    words = " ".join(WORDS[part, int(way)] for part, way in zip(PARTS, advice, strict=True) if way)
+    return (
+        f"Round {number}, the player is the {player} with reservation price {pairs.reserve[0]}. {', '.join(said)}; {how}.\n"
+        f"Suggested: {words or 'nothing.'}\n"
+    )
 
 
 # What follows is asked of a real model only.
@@ -412,8 +409,8 @@ You are the {side} of a balloon and bargain with its {other} over the price, in 
 {way} as you can. Without a deal nobody gains anything.
 {past}The talk so far, the oldest line first:
 {talk}
-Each side has {left} more to say. Answer with one short sentence to the {other}, and then with a last line that is one of
-PRICE: $N (you offer this price), DEAL (you take the {other}'s last price), NO DEAL (you leave)."""
+You can speak {left} more times. Answer with one short sentence to the {other}, and then with a last line that is one
+of PRICE: $N (you offer this price), DEAL (you take the {other}'s last price), NO DEAL (you leave)."""
 COACH = """\
 Read this talk between the seller and the buyer of a balloon. You coach the {side}.
 {talk}
@@ -432,10 +429,15 @@ def server(settings: Settings, rng: np.random.Generator, log: Any, model: Any) -
     reserves = np.stack([rng.integers(6, 11, size=count), rng.integers(16, 21, size=count)], axis=1)
     seeds = rng.integers(2**31, size=(rounds, SERVED_OFFERS + 1, count))
     drawn, handed = rng.choice([-1, 1], size=(rounds, count, 3)), rng.random((rounds, count, 3)) < settings.follow
-    prices = np.full((rounds, count), np.nan)
-    state = log.restore() or {"round": 0, "asked": 0, "unread": 0, "prices": prices, "past": [""] * count}
+    state = log.restore() or {
+        "round": 0,
+        "asked": 0,
+        "unread": 0,
+        "prices": np.full((rounds, count), np.nan),
+        "past": [""] * count,
+    }
     for number in range(state["round"], rounds):
-        talks, prices = [[("seller", "", 20), ("buyer", "", 10)] for _ in range(count)], np.full(count, np.nan)
+        talks, prices = [[("seller", "", 20), ("buyer", "", 10)] for _ in range(count)], state["prices"][number]
         going = list(range(count))
         for offer in range(SERVED_OFFERS):
             side, left = SIDES[offer % 2], (SERVED_OFFERS - offer + 1) // 2
@@ -457,9 +459,8 @@ def server(settings: Settings, rng: np.random.Generator, log: Any, model: Any) -
                     talks[row].append((side, said, move))
                     on.append(row)
             going = on
-        state["prices"][number] = prices
         if number + 1 < rounds:
-            told = list(zip(map(quote, talks), map(ending, prices), strict=True))
+            told = [(quote(talk), ending(float(price))) for talk, price in zip(talks, prices, strict=True)]
             given = [[WORDS[part, int(way)] for part, way in zip(PARTS, ways, strict=True)] for ways in drawn[number]]
             if settings.advice in ("critic", "shuffled") and settings.follow:
                 asked = [
