@@ -7,7 +7,7 @@ from scipy.optimize import minimize
 
 
 def davidson_probabilities(first: float, second: float, draw: float) -> tuple[float, float, float]:
-    """Davidson (1970), equations 2.3 to 2.5: first wins, second wins, draw."""
+    """Davidson (1970): first wins, second wins, draw."""
     one, other = np.exp(first), np.exp(second)
     whole = one + other + draw * np.sqrt(one * other)
     return one / whole, other / whole, draw * np.sqrt(one * other) / whole

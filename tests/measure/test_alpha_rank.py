@@ -44,7 +44,7 @@ def test_two_strategies_by_hand():
 
 @pytest.mark.parametrize("alpha", [1e-9, 0.3, 10, 1e4, np.inf])
 def test_rock_paper_scissors_is_shared_equally(alpha):
-    """Omidshafiei et al. (2019), figure 3: the masses are a third each, whatever alpha."""
+    """Omidshafiei et al. (2019): the masses are a third each, whatever alpha."""
     found = alpha_rank(ROCK_PAPER_SCISSORS, alpha)
     assert found.mass == pytest.approx([1 / 3] * 3) and found.sinks == 1
 

@@ -43,7 +43,7 @@ def test_it_depends_on_the_order():
 
 
 def test_strengths_on_the_elo_scale_predict_the_same():
-    """200 points ahead wins 10^(1/2) times as often as it loses: 760 to 240 (Elo 1978, table 2.11: 0.76)."""
+    """200 points ahead wins 10^(1/2) times as often as it loses: 760 to 240 (0.76 in the tables of chess)."""
     ratings = bradley_terry([[0, 760], [240, 0]])
     shown = elo_scale(ratings.strength)
     assert shown.mean() == pytest.approx(1500) and np.ptp(shown) == pytest.approx(200, abs=0.5)

@@ -19,7 +19,7 @@ def antisymmetric(draw, most=6, whole=3):
 
 
 def test_a_copy_of_a_player_changes_nothing():
-    """Balduzzi et al. (2018), section 4: of A, B and C in a circle, 4.6 log odds each, and then a copy of C, the
+    """Balduzzi et al. (2018): of A, B and C in a circle, 4.6 log odds each, and then a copy of C, the
     equilibria are a third each, and a third, a third and two sixths; everybody is rated zero."""
     circle = 4.6 * ROCK_PAPER_SCISSORS
     found = nash_average(circle)

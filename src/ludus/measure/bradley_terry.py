@@ -4,7 +4,7 @@
 
 with x = exp(strength). Bradley and Terry (1952), "Rank analysis of incomplete block designs: I", Biometrika 39; with
 draws Davidson (1970), "On extending the Bradley-Terry model to accommodate ties in paired comparison experiments",
-JASA 65, equations 2.3 to 2.5. nu is the propensity to draw: between equals a draw comes with probability nu / (2 + nu).
+JASA 65. nu is the propensity to draw: between equals a draw comes with probability nu / (2 + nu).
 Only three things of the results count: who met whom how often, each player's score (a win 1, a draw 1/2), and how many
 draws there were. The likelihood is concave in the strengths and log nu, and is climbed by Newton's method.
 
@@ -26,7 +26,7 @@ from scipy.special import expit
 
 from ludus.records import Value
 
-CLOSE = 1e-9  # strengths are this near to the maximum of the likelihood
+CLOSE = 1e-9  # strengths are about this near to the maximum of the likelihood
 FEW = 64  # so many games of a pair are drawn one by one, more as binomial numbers
 STEPS = 200  # Newton steps; a handful is enough unless the maximum is far away
 
@@ -35,7 +35,8 @@ class Ratings(NamedTuple):
     """Strengths of M players, comparable only within a component.
 
     strength   float64[M], natural logarithm, mean zero within the component; 400 / ln 10 times that is the Elo scale
-    draw       nu of Davidson (1970): zero without draws, infinite where all games were draws
+    draw       nu of Davidson (1970): zero without draws, infinite where all games were draws; of several components,
+               the one that fits all of them at their strengths, while each was rated with its own
     component  int64[M]: who is connected by wins and draws both ways. A component has a smaller number than those it
                beat; between components that no chain of wins connects, the one with the first player comes first
     interval   float64[M, 2], the 95% interval of the strength; NaN where none was asked for, unbounded for a player
@@ -75,9 +76,10 @@ def rate(wins: np.ndarray, ties: np.ndarray | None, rng: np.random.Generator, sa
     pair that met once would always end alike. In a redrawn tournament somebody may win all games. So here, for the data
     as for what is redrawn, one game is added for each free strength, half won and half lost, spread over the meetings
     of the component like the games themselves. That keeps all finite, links no groups, and takes off most of the bias
-    (Firth 1993, "Bias reduction of maximum likelihood estimates"; in a round robin of equals the two are the same). The
+    (Firth 1993, "Bias reduction of maximum likelihood estimates"; the same in a round robin of equals without draws). The
     intervals thus lie about estimates slightly nearer to zero than `strength`, which stays the maximum of the
-    likelihood, and are as wide as those vary. benchmarks/rating_coverage.py counts how often they hold the truth.
+    likelihood, and are as wide as those vary. benchmarks/rating_coverage.py counts how often they hold the truth,
+    94 to 97% in eight designs.
 
     Raises ValueError where a table is wrong or holds parts of games, or samples is less than 100.
     """
@@ -111,6 +113,8 @@ def lead(wins: np.ndarray, ties: np.ndarray | None, ratings: Ratings, above: int
     where a table is wrong, or where `above` won no game against `below`.
     """
     wins, _ = _tables(wins, ties)
+    if len(wins) != len(ratings.strength):
+        raise ValueError(f"ratings: give those of this table of {len(wins)} players; {len(ratings.strength)} rated")
     upper, lower = np.flatnonzero(ratings.component == above), np.flatnonzero(ratings.component == below)
     swept = wins[np.ix_(upper, lower)]
     if not swept.sum() > 0 or above == below:
@@ -351,7 +355,7 @@ def _rated(wins: np.ndarray, ties: np.ndarray) -> tuple[Ratings, list[tuple[np.n
     method = "Bradley-Terry-Davidson, maximum likelihood" if draw else "Bradley-Terry, maximum likelihood"
     if halved:
         method += f"; in {halved} of {len(groups)} components draws count as half wins, as there is no maximum"
-    return Ratings(strength, draw, component, np.full((len(wins), 2), np.nan), method, whole.played), groups
+    return Ratings(strength, float(draw), component, np.full((len(wins), 2), np.nan), method, whole.played), groups
 
 
 def _bounded(group: _Meetings) -> bool:
@@ -560,5 +564,7 @@ def _redrawn(start, second, games, steady_games, extra, strength, draw, samples,
                 score[j] += losses + (n - wins - losses) / 2
                 tied += n - wins - losses
         out[sample] = strength
-        _climb(start, second, steady_games, score, float(tied), out[sample], draw if tied else 0.0)
+        _, steps = _climb(start, second, steady_games, score, float(tied), out[sample], draw if tied else 0.0)
+        if steps == STEPS:
+            out[sample] = np.nan  # an interval from the others would not be theirs
     return out

@@ -10,13 +10,13 @@ that ended sooner has -1 for both players from then on. `player` is whose conduc
     forgiveness              the second of them: after it cooperated and was not answered in kind
     reciprocity              how much more often it cooperates after the other's cooperation than after its defection
 
-Sources: Rapoport and Chammah (1965), "Prisoner's dilemma", chapter 3, for the propensities; Singer-Clark (2014),
+Sources: Rapoport and Chammah (1965), "Prisoner's dilemma", for the propensities; Singer-Clark (2014),
 "Morality metrics on iterated prisoner's dilemma players", for the cooperation and good-partner ratings, which the
 Axelrod library computes with these names; Axelrod and Hamilton (1981), "The evolution of cooperation", Science 211, for
 reciprocity and forgiveness as what the tournaments' winners had.
 
 Rounds of one game hang together, games do not. So each number is a ratio of sums over games, and its interval is that
-of a ratio whose units are games (Cochran 1977, "Sampling techniques", section 6.4), with Student's t. Where no two
+of a ratio whose units are games (Cochran 1977, "Sampling techniques", chapter 6), with Student's t. Where no two
 games differ that would be no interval at all; then at most a part q of such games ends otherwise (the upper end of
 Clopper and Pearson's interval for none in E), and may end in any way.
 """

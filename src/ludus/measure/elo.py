@@ -1,6 +1,6 @@
 """Elo ratings: numbers that people know. They depend on the order of the games; `bradley_terry` does not.
 
-Elo (1978), "The rating of chessplayers, past and present", section 1.5: after each game a player's rating moves by K
+Elo (1978), "The rating of chessplayers, past and present": after each game a player's rating moves by K
 times what it scored (a win 1, a draw 1/2) above what it was expected to score,
 
     expected = 1 / (1 + 10^((other - own) / 400)).

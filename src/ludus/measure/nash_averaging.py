@@ -1,6 +1,6 @@
 """Nash averaging: players judged against the strongest mixture there is, so that copies of a player change nothing.
 
-Balduzzi, Tuyls, Perolat and Graepel (2018), "Re-evaluating evaluation", arXiv:1806.02643, section 4. In the game
+Balduzzi, Tuyls, Perolat and Graepel (2018), "Re-evaluating evaluation", arXiv:1806.02643. In the game
 where two meta-players each send a player and are paid A[i, j] = -A[j, i], the Nash equilibria are the mixtures p with
 A p <= 0. The one of greatest entropy is unique; a player's rating is what it earns against it,
 
