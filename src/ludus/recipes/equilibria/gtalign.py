@@ -283,6 +283,7 @@ def server(settings: Settings, rng: np.random.Generator, log: Any, model: Any) -
         asked = [talk(errands[row], stage, int(ways[row]), back[row]) for row in open_]
         for row, reply in zip(open_, model.ask(asked, seeds[stage, list(open_)]), strict=True):
             text = spoken(reply.text) if reply.status == "ok" else ""
+            found: Any
             if stage == 0:
                 found = way_in(text, settings.reward)
                 ways[row] = -1 if found is None else found
@@ -298,8 +299,8 @@ def server(settings: Settings, rng: np.random.Generator, log: Any, model: Any) -
         log.checkpoint(state)
 
     ways = state["ways"]
-    right = np.array([each.answer in given for each, given in zip(errands, state["given"], strict=True)], float)
-    precise = np.array([each.precise for each in errands])
+    right = np.array([sent.answer in given for sent, given in zip(errands, state["given"], strict=True)], float)
+    precise = np.array([sent.precise for sent in errands])
     user = right - np.where(ways >= 0, SPENT[ways], 0) - EFFORT * precise
     own = 0.9 * right + np.where(ways >= 0, 0.01 * TOKENS[ways], 0)
     welfare = OBJECTIVES["mutual"](user, own)
