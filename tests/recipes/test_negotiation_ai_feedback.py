@@ -260,6 +260,24 @@ def test_a_random_model_gives_numbers(tmp_path):
         assert np.isfinite(list(served(tmp_path, answer, arm=arm, name=arm).values())).all()
 
 
+def test_a_cell_that_was_stopped_goes_on_where_it_was(tmp_path):
+    asked, stop = [], [80]
+
+    def answer(messages, seed):
+        if len(asked) == stop[0]:
+            raise InterruptedError
+        asked.append(seed)
+        return "1. a\n2. b\n3. c" if "You coach" in messages[-1]["content"] else f"Well.\nPRICE: ${10 + seed % 9}"
+
+    with pytest.raises(InterruptedError):
+        served(tmp_path, answer)
+    stop[0] = -1
+    ends = served(tmp_path, answer)
+    before, asked[:] = len(asked), []
+    assert served(tmp_path, answer, name="whole") == ends
+    assert before == 80 + 156 - 54  # a round of 48 offers and 6 questions to the critic was not asked again
+
+
 def test_moves_and_suggestions_are_read_strictly():
     for text, expected in (
         ("Hi.\nPRICE: $15", ("Hi.", 15)),

@@ -39,7 +39,9 @@ Leaves    Language, engines and their differences, among them that one learns as
           Corrected since: opponents asked for up to 2 dollars more than the price list has, and shuffled talks came
           from the other role.
           Most of the gain is general: players and opponents are drawn alike, which is softer than a best response, and
-          in the record suggestions made from another's talk bring 0.092 of the 0.106. Best responses lose deals too.
+          in the record suggestions made from another's talk bring 0.092 of the 0.106. Best responses lose
+          deals too: they come to one in 0.55 of the talks, players in 0.66 at first and 0.58 in the end. From the
+          subgame-perfect price, which supposes that both know all, players move away, from 0.19 of the zone to 0.22.
           Served: the moderator, since replies say in a last line what they do, and the conversation in turns: earlier
           talks and suggestions are quoted in one prompt.
 """
