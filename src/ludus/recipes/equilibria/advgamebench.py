@@ -225,7 +225,7 @@ def auto_battler() -> Contest:
     card = [np.broadcast_to(PLANS[:, None], (size, size, 3)), np.broadcast_to(PLANS[None], (size, size, 3))]
     veil = [shield[each] for each in card]
     while True:
-        alive = [(each > 0).any(axis=2) for each in left]
+        alive = [np.any(each > 0, axis=2) for each in left]
         both = alive[0] & alive[1]
         if not both.any():
             break
