@@ -207,7 +207,7 @@ def test_intervals_hold_the_truth_as_often_as_they_say():
 def test_intervals_shrink_with_the_root_of_the_games_and_come_again():
     once = rate(BASEBALL, None, np.random.default_rng(1), 400).interval
     assert (once == rate(BASEBALL, None, np.random.default_rng(1), 400).interval).all()
-    more = rate(100 * BASEBALL, None, np.random.default_rng(1), 400)
+    more = rate(100 * BASEBALL, None, np.random.default_rng(1), 400)  # too many games to be drawn one by one
     assert np.ptp(more.interval, axis=1) == pytest.approx(np.ptp(once, axis=1) / 10, rel=0.25)
     assert (more.interval[:, 0] < more.strength).all() and (more.strength < more.interval[:, 1]).all()
 
