@@ -8,6 +8,7 @@ import pytest
 
 from ludus.models.chat import Reply, Scripted
 from ludus.recipes.equilibria import advgamebench as adv
+from ludus.study import Log
 
 TOWER, CARDS, COMBAT = adv.contests()
 
@@ -249,6 +250,25 @@ def test_a_random_model_gets_numbers_and_rubbish_is_counted():
         ends = served(lambda messages, seed, said=rubbish: said)
         assert ends["unreadable"].number == 1 and ends["orr"].number == 0
         assert all(value.interval[0] <= value.number <= value.interval[1] for value in ends.values())
+
+
+def test_a_server_that_fails_is_asked_on_from_the_last_turn(tmp_path):
+    settings = replace(adv.ARMS["paper"], turns=3)
+    asked = []
+
+    def flaky(messages, seed):
+        asked.append(seed)
+        if len(asked) == 15:  # in the third turn: 6 questions a turn
+            raise RuntimeError("gone")
+        return competent(messages, seed) if seed % 3 else "hm"
+
+    whole = adv.server(
+        settings, np.random.default_rng(0), Quiet(), Scripted(lambda m, s: competent(m, s) if s % 3 else "")
+    )
+    with pytest.raises(RuntimeError, match="gone"):
+        adv.server(settings, np.random.default_rng(0), Log(tmp_path, quick=True), Scripted(flaky))
+    rest = adv.server(settings, np.random.default_rng(0), Log(tmp_path, quick=True), Scripted(flaky))
+    assert rest == whole and len(asked) == 15 + 2 * 6
 
 
 def test_plans_are_read_strictly():

@@ -633,47 +633,41 @@ def server(settings: Settings, rng: np.random.Generator, log: Any, model: Any) -
     }
     for turn in range(state["turn"], settings.turns):
         mine, its, rng = state["mine"], state["its"], state["rng"]
-        cells = list(np.ndindex(*shape))
         asked = []
-        for game, match in cells:
-            told = ((match + 1) % count if settings.rounds == "dealt" else match) if turn >= 0 else None
-            shown = (
-                None
-                if told is None
-                else (int(its[game, told]), bool(contests()[game].won[mine[game, told], its[game, told]]))
-            )
-            asked.append(question(contests()[game], int(mine[game, match]), shown, settings.readings == "metrics"))
-        replies = model.ask(
-            [[{"role": "user", "content": each}] for each in asked], rng.integers(2**31, size=len(asked))
-        )
-        for (at, match), reply in zip(cells, replies, strict=True):
-            plan = plan_in(reply, contests()[at])
+        for at, match in np.ndindex(*shape):
+            game, told = contests()[at], (match + 1) % count if settings.rounds == "dealt" else match
+            shown = (int(its[at, told]), bool(game.won[mine[at, told], its[at, told]])) if turn >= 0 else None
+            asked.append(question(game, int(mine[at, match]), shown, settings.readings == "metrics"))
+        seeds = rng.integers(2**31, size=len(asked))
+        replies = model.ask([[{"role": "user", "content": each}] for each in asked], seeds)
+        for (at, match), reply in zip(np.ndindex(*shape), replies, strict=True):
+            game, plan = contests()[at], plan_in(reply, contests()[at])
             state["unread"] += plan is None
             mine[at, match] = mine[at, match] if plan is None else plan
-            game = contests()[at]
-            if turn >= 0:
-                won = game.won[mine[at, match], its[at, match]]
-                for name, what in (("won", won), ("plan", mine[at, match]), ("foe", its[at, match])):
-                    state[name][at, match, turn] = what
-                if won:
-                    pool, width = [np.flatnonzero(game.open)], np.array([float(OPPONENT)])
-                    its[at, match] = search(~game.fights.T, pool, np.zeros(1, int), mine[at, [match]], width, rng)[0]
+            if turn < 0:
+                continue
+            won = game.won[mine[at, match], its[at, match]]
+            for name, what in (("won", won), ("plan", mine[at, match]), ("foe", its[at, match])):
+                state[name][at, match, turn] = what
+            if won:
+                pool, width = [np.flatnonzero(game.open)], np.array([float(OPPONENT)])
+                its[at, match] = search(~game.fights.T, pool, np.zeros(1, int), mine[at, [match]], width, rng)[0]
         state["story"] = f"{asked[0]}\n\nThe model\n{printable(replies[0].text)}"
         state["turn"] = turn + 1
         log.checkpoint(state)
 
     log.example(state["story"])
-    records = [Records(*(state[name][[at]] for name in Records._fields)) for at in range(len(contests()))]
-    seen, (low, high) = measured(
-        [sums(each, game) for each, game in zip(records, contests(), strict=True)], state["rng"]
-    )
+    played = [
+        sums(Records(*(state[name][[at]] for name in Records._fields)), game) for at, game in enumerate(contests())
+    ]
+    seen, (low, high) = measured(played, state["rng"])
     how = f"over {count} matches in each of three games; bootstrap over matches"
     numbers = (each[0].tolist() for each in (seen, low, high))
     ends = {name: Value(of, "sampled", (a, b), how) for name, of, a, b in zip(METRICS, *numbers, strict=True)}
-    replies = shape[0] * count * (settings.turns + 1)
-    low_, high_ = binomtest(state["unread"], replies).proportion_ci(method="wilson")
-    interval = (float(low_), float(high_))
-    ends["unreadable"] = Value(state["unread"] / replies, "sampled", interval, f"share of {replies}; Wilson's interval")
+    questions = len(contests()) * count * (settings.turns + 1)
+    least, most = binomtest(int(state["unread"]), questions).proportion_ci(method="wilson")
+    how, interval = f"share of {questions} replies; Wilson's interval", (float(least), float(most))
+    ends["unreadable"] = Value(state["unread"] / questions, "sampled", interval, how)
     log.row(3 * count * settings.turns, **ends)
     return ends
 
