@@ -65,13 +65,14 @@ this page.
 
 {table}
 
-Measured on {date}, {system}, {cores} cores, Python {python}. OpenSpiel and LiteEFG are C++ driven from Python; playouts
-through OpenSpiel and PettingZoo are driven by a Python loop, as their users drive them. CFR and CFR+ agree with
-OpenSpiel's in NashConv to 1e-9 after the same iterations, at most 100, or the benchmark stops. On Leduc poker CFR+ amplifies
-rounding about twentyfold every ten iterations from the ninetieth on: moving the payoffs by one unit in the last place moves
-our own NashConv by 1e-11 after 100 iterations and 6e-5 after 200. OpenSpiel is no further from a twin in extended precision
-than we are, and a test shows that agreement ends where a run stops agreeing with itself. Pgx's rows write what each mover
-sees: ours keeps it as int64 Episodes, Pgx holds its planes for one step.
+Measured on {date}, {system}, {cores} cores, Python {python}.
+OpenSpiel and LiteEFG are C++ driven from Python; playouts through OpenSpiel and PettingZoo are driven by a Python
+loop, as their users drive them. CFR and CFR+ agree with OpenSpiel's in NashConv to 1e-9 after the same iterations, at
+most 100, or the benchmark stops. On Leduc poker CFR+ amplifies rounding about twentyfold every ten iterations from
+the ninetieth on: moving the payoffs by one unit in the last place moves our own NashConv by 1e-11 after 100
+iterations and 6e-5 after 200. OpenSpiel is no further from a twin in extended precision than we are, and a test shows
+that agreement ends where a run stops agreeing with itself. Pgx's rows write what each mover sees: ours keeps it as
+int64 Episodes, Pgx holds its planes for one step.
 """
 
 

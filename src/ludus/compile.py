@@ -10,6 +10,9 @@ from ludus.games import load, names
 from ludus.iterated.long_run import long_run
 from ludus.iterated.match import round_robin
 from ludus.iterated.strategies import STRATEGIES
+from ludus.measure.alpha_rank import alpha_rank
+from ludus.measure.bradley_terry import counted, rate
+from ludus.measure.elo import elo
 from ludus.measure.minimax import minimax_regret
 from ludus.measure.nash_conv import nash_conv
 from ludus.normal_form import bimatrix
@@ -38,6 +41,12 @@ def main() -> None:
     round_robin(list(STRATEGIES), turns=2, repetitions=2, rng=np.random.default_rng(0))
     long_run(["grim"], ["grim"])
     moran(np.ones((2, 2)), [1, 1], np.random.default_rng(0), runs=1)
+    met = np.array([[0, 1], [1, 0], [0, 1]])
+    wins, ties = counted(met, np.array([1.0, 1.0, 0.5]), 2)
+    rate(wins, ties, np.random.default_rng(0), samples=100)
+    elo(met, np.array([1.0, 1.0, 0.5]), 2)
+    for alpha in (1.0, 1e9, np.inf):
+        alpha_rank(np.array([[0.0, 1.0], [2.0, 0.0]]), alpha)
     board = grow(load("tic_tac_toe"))
     minimax_regret(board, board.legal / board.legal.sum(axis=1, keepdims=True))
 
