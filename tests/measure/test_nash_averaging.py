@@ -3,6 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+from scipy.stats import entropy
 from tests import ratings_naive
 
 from ludus.measure.empirical_payoff import EmpiricalPayoff, from_results
@@ -44,8 +45,8 @@ def test_it_is_an_equilibrium_and_none_is_more_even(payoff):
     assert found.rating == pytest.approx(payoff @ found.mass) and found.rating.max() < 1e-8
     assert found.mass.sum() == pytest.approx(1) and found.mass.min() >= 0
     slow = ratings_naive.most_even_equilibrium(payoff)
-    if (payoff @ slow).max() < 1e-7:  # where the general optimiser comes to an end
-        assert found.mass == pytest.approx(slow, abs=2e-4)
+    if (payoff @ slow).max() < 1e-7:  # where the general optimiser comes to an end; it may stop early on a flat top
+        assert entropy(found.mass) >= entropy(slow) - 1e-6
 
 
 @given(antisymmetric(), st.data())
