@@ -43,8 +43,8 @@ Leaves    Model against model, the human subjects, and the other interventions (
           Pilots on root seed 999 (up to four seeds an arm) chose how long the Q-learner learns, and the GPT by how
           often it was right on logs that it had not seen. They also showed that claims 4 to 6 fail, by either score;
           claims and opponents stayed. One reason is that who never cooperates has little from grim and tit for tat,
-          which the paper did not let its models meet; `plain` leaves these two out, and most of the difference goes,
-          but for the Q-learner's.
+          whom nobody met in the paper's run of the 144 games; `plain` leaves these two out, and most of the difference
+          goes, but for the Q-learner's.
 """
 
 from collections.abc import Callable
