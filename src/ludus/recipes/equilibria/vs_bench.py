@@ -937,6 +937,10 @@ def tell_guess(bench: Sequence[Exam], minds: Sequence[Mind]) -> str:
 
 SERVED_POSITIONS, SERVED_STEPS = 12, 16
 SERVED_EPISODES = {"kuhn": 16, "breakthrough": 6, "coins": 1, "kitchen": 1}
+ALSO = {
+    "kuhn": " The first row shows what was done so far, in its order, and the second row your card and the other's.",
+    "breakthrough": " Cells are named as in chess: a1 is the lower left one. You are x where you go up, else o.",
+}
 
 
 def server(settings: Settings, rng: np.random.Generator, log: Any, model: Any) -> dict[str, Value]:
@@ -1025,8 +1029,9 @@ def question(world: World, view: int, open_to: np.ndarray, foresee: bool) -> lis
         else f"Which action do you take? You can take: {names}."
     )
     text = (
-        f"{world.rules}\n\nWhat you see, rows counted from the top and columns from the left:\n"
-        f"{describe(world, view)}\n\n{ask} Answer with one action in its square brackets and nothing else."
+        f"{world.rules}{ALSO.get(world.name, '')}\n\n"
+        f"What you see, rows counted from the top and columns from the left:\n{describe(world, view)}\n\n"
+        f"{ask} Answer with one action in its square brackets and nothing else."
     )
     return [{"role": "user", "content": text}]
 
