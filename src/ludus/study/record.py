@@ -1,8 +1,8 @@
 """The record of a recipe: a small JSON file with its verdicts, how they were obtained, and its quick mode's numbers.
 
 The README, the site and the catalogue are made from these files. A failure is recorded like a success. What may not be
-is a verdict `holds` beside a control in which the claim holds too, or a reverse that holds beside a claim that does not
-fail: then the verdict means nothing. Such faults are stored with the rest, where a test finds them.
+is a claim that holds in its control, whatever its own verdict, or a reverse that holds beside a claim that does not
+fail: then the claim shows nothing of the mechanism. Such faults are stored with the rest, where a test finds them.
 """
 
 import datetime
@@ -107,8 +107,8 @@ def faults(stored: Mapping[str, Any]) -> list[str]:
     """
     found = []
     for claim in stored["claims"]:
-        if claim["verdict"] == claim["control"]["verdict"] == HOLDS:
-            found.append(f"'{claim['claim']}' also holds with the control {claim['control_arm']} in its place")
+        if claim["control"]["verdict"] == HOLDS:
+            found.append(f"'{claim['claim']}' holds with the control {claim['control_arm']} in its place")
         if claim["reverse"]["verdict"] == HOLDS and claim["verdict"] != FAILS:
             found.append(f"'{claim['claim']}' {claim['verdict']}, and so does its reverse")
     return found
