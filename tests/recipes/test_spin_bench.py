@@ -329,17 +329,13 @@ def test_lessons_are_shortest_plans_and_as_long_as_allowed():
         assert spin.leads(lessons.pairs[row], lessons.plan[row])
         assert (lessons.plan[row] == spin.END).argmax() == 2 * lessons.moves[row]
     taught = np.ones(len(lessons.moves), bool)
-    given = spin.lesson(
-        lessons, taught, replace(spin.ARMS["model"], batch=60), np.random.default_rng(0), facts_only=False
-    )
+    given = spin.lesson(lessons, taught, replace(spin.ARMS["model"], batch=40), np.random.default_rng(0))
     plans = given.prompt[:, 0] == 0
-    assert plans.sum() == 40 and given.reply.shape[1] == 2 * 3 + 1
+    assert plans.sum() == 20 and given.reply.shape[1] == 2 * 3 + 1
     assert ((given.reply[plans] == spin.END).sum(axis=1) == 1).all()
     facts = given.prompt[~plans]
     assert (given.reply[~plans, 0] == facts[np.arange(20), facts[:, 9] - 1]).all()
-    wrong = spin.lesson(
-        lessons, taught, replace(spin.ARMS["untaught"], batch=60), np.random.default_rng(0), facts_only=False
-    )
+    wrong = spin.lesson(lessons, taught, replace(spin.ARMS["untaught"], batch=40), np.random.default_rng(0))
     assert (wrong.prompt == given.prompt).all() and (wrong.reply != given.reply).any()
 
 
@@ -445,6 +441,8 @@ def test_settings_that_cannot_be_run_are_refused():
         spin.Settings(agent="llm")
     with pytest.raises(ValueError, match="two levels of every factor"):
         spin.Settings(moves=(3,))
+    with pytest.raises(ValueError, match=r"levels of hops must rise, from 1 or more to 8 or less; got \(2, 9\)"):
+        spin.Settings(moves=(2, 9))
 
 
 def test_every_order_of_three_is_in_the_league():
