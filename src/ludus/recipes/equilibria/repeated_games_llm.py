@@ -18,33 +18,36 @@ Claims    Of the instrument: 1. a planted grim player and 2. a planted alternato
           likelihood in more than 95% of the cases; 3. recovery falls with noise, to chance where nothing is planted. Of
           each of the three subjects: 4-6. it scores higher in the Prisoner's Dilemma family than in biased games, 7-9.
           and so in win-win games (control: a coin thrower). In Battle of the Sexes, against an alternating player,
-          predict-then-act pays 10. the maximiser and 11. the Q-learner 20% more at least; 12. it pays the GPT more than
-          predictions dealt out among the matches at random, and those more than none; 13-15. it changes the payoff in
-          the Prisoner's Dilemma by less than 5% (control: a coin thrower); 16-18. it pays each subject 20% more at
-          least than scrambled predictions (control of 10 to 12 too). Of the maximiser: 19. its payoff there follows the
-          share of predictions that are not scrambled; 20. where beliefs are the last move alone, predictions beat
-          scrambled ones and those beat the beliefs; 21. where beliefs never move, predictions pay 20% more. With a
-          model server: 22. it is unforgiving after one defection, 23. it meets an alternating player less often than
-          constant ones, 24. predict-then-act raises its payoff with an alternating player by 20%.
+          predict-then-act pays 10. the maximiser 20% more at least and 11. the Q-learner 20% more than a coin thrower;
+          12. it pays the GPT more than predictions dealt out among the matches at random, and those more than none;
+          13-15. it changes the payoff in the Prisoner's Dilemma by less than 5% (control: a coin thrower); 16-18. it
+          pays each subject 20% more at least than scrambled predictions (control of 10 to 12 too). Of the maximiser:
+          19. its payoff there follows the share of predictions that are not scrambled; 20. where beliefs are the last
+          move alone, predictions beat scrambled ones and those beat the beliefs; 21. where beliefs never move,
+          predictions pay 20% more. With a model server: 22. it is unforgiving after one defection, 23. it meets an
+          alternating player less often than constant ones, 24. predict-then-act raises its payoff with an alternating
+          player by 20%.
 Leaves    Model against model, the human subjects, and the other interventions (telling about the opponent, cover
           stories). Against all three opponents that the paper has in Battle of the Sexes a gain of 20% is out of reach:
           a maximiser has nearly all there is from the two that always do the same. So the claims are about the third,
-          where the paper found the flaw. A first full run, on root seed 0, had claims 12 and 20 in the form of 10 and
-          21: both gains were large (237% and 358%), but scrambled predictions gained too, since who copies the last
-          move meets an alternating player less often than a coin does. They were put anew, 16 to 18 got their margin of
-          20%, and the record is on root seed 1. That a maximiser of the next payoff defects whatever it predicts is a
-          theorem, so claim 13 is no finding; 14 and 15 are open. What is built in: that predictions beat beliefs on
-          alternators, as the paper found of GPT-4; that acting follows them is left to each subject, and the Q-learner
-          may ignore them. Scrambled predictions keep a trace of the round, since alternators keep step. The GPT is
-          taught what is best against a named move, which a pretrained model has to know. The paper gives no rule for
-          its families; ours (`family_of`) gives its number of games in each of the six, and the eight that it leaves
-          out are called tragic, as in its list. Its own score, the share of the largest payoff in every round, is kept
-          as `ideal`; a referee of the paper asked for one by best responses. No subject knows the number of the round.
-          Pilots on root seed 999 (up to four seeds an arm) chose how long the Q-learner learns, and the GPT by how
-          often it was right on logs that it had not seen. They also showed that claims 4 to 6 fail, by either score;
-          claims and opponents stayed. One reason is that who never cooperates has little from grim and tit for tat,
-          whom nobody met in the paper's run of the 144 games; `plain` leaves these two out, and most of the difference
-          goes, but for the Q-learner's.
+          where the paper found the flaw. At first claims 11, 12 and 20 had the form of 10 and 21, as the row of the
+          catalogue has it. Full runs on root seeds 0 and 1 showed gains of 140% to 360% over these subjects' habits,
+          but scrambled predictions gained too (12 and 20 on seed 0, 11 on seed 1): who copies the last move, or has
+          learned for six opponents at once, meets an alternating player less often than a coin does, so that any
+          randomness pays. They were put anew, 16 to 18 got their margin of 20%, and the record is on root seed 2. Of
+          the others only 9 changed between the two runs: inconclusive, then held at p = 0.047. That a maximiser of the
+          next payoff defects whatever it predicts is a theorem, so claim 13 is no finding; 14 and 15 are open. What is
+          built in: that predictions beat beliefs on alternators, as the paper found of GPT-4; that acting follows them
+          is left to each subject, and the Q-learner may ignore them. Scrambled predictions keep a trace of the round,
+          since alternators keep step. The GPT is taught what is best against a named move, which a pretrained model has
+          to know. The paper gives no rule for its families; ours (`family_of`) gives its number of games in each of the
+          six, and the eight that it leaves out are called tragic, as in its list. Its own score, the share of the
+          largest payoff in every round, is kept as `ideal`; a referee of the paper asked for one by best responses. No
+          subject knows the number of the round. Pilots on root seed 999 (up to four seeds an arm) chose how long the
+          Q-learner learns, and the GPT by how often it was right on logs that it had not seen. They also showed that
+          claims 4 to 6 fail, by either score; claims and opponents stayed. One reason is that who never cooperates has
+          little from grim and tit for tat, whom nobody met in the paper's run of the 144 games; `plain` leaves these
+          two out, and most of the difference goes, but for the Q-learner's.
 """
 
 from collections.abc import Callable
@@ -698,10 +701,8 @@ RECIPE = Recipe(
         ),
         *(Higher(player, than=0.0, metric="edge/pd") for player in PLAYERS),
         *(Higher(player, than=0.0, metric="edge/win_win") for player in PLAYERS),
-        *(
-            Higher(f"{who}_predict", than=who, metric="bos", by=0.2, relative=True, control=f"{who}_scrambled")
-            for who in ("sticky", "q")
-        ),
+        Higher("sticky_predict", than="sticky", metric="bos", by=0.2, relative=True, control="sticky_scrambled"),
+        Higher("q_predict", than="coin", metric="bos", by=0.2, relative=True, control="q_scrambled"),
         Ordered(("tiny_predict", "tiny_scrambled", "tiny"), metric="bos", control="tiny_scrambled"),
         *(Equivalent(f"{who}_predict", than=who, metric="pd", margin=0.05, relative=True) for who in PLAYERS),
         *(
