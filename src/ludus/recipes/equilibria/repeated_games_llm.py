@@ -31,7 +31,7 @@ Leaves    Model against model, the human subjects, and the other interventions (
           stories). Against all three opponents that the paper has in Battle of the Sexes a gain of 20% is out of reach:
           a maximiser has nearly all there is from the two that always do the same. So the claims are about the third,
           where the paper found the flaw. At first claims 11, 12 and 20 had the form of 10 and 21, as the row of the
-          catalogue has it. Full runs on root seeds 0 and 1 showed gains of 140% to 360% over these subjects' habits,
+          catalogue has it. Full runs on root seeds 0 and 1 showed gains of 180% to 380% over these subjects' habits,
           but scrambled predictions gained too (12 and 20 on seed 0, 11 on seed 1): who copies the last move, or has
           learned for six opponents at once, meets an alternating player less often than a coin does, so that any
           randomness pays. They were put anew, 16 to 18 got their margin of 20%, and the record is on root seed 2. Of
