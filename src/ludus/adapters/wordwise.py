@@ -79,5 +79,5 @@ class Table:
 
 
 def _uncompiled(game: Game) -> Game:
-    """The game with its kernels as plain Python: a move in words needs no speed, and loading compiled ones takes 0.5 s."""
+    """The game with kernels in plain Python: a move in words needs no speed, and loading compiled ones takes 0.5 s."""
     return game._replace(kernels=Kernels(*(getattr(kernel, "py_func", kernel) for kernel in game.kernels)))

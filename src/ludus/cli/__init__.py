@@ -61,7 +61,7 @@ def _mistake(fault: Exception) -> str | None:
 
 def _asked_for_help() -> list[str]:
     command = next((word for word in sys.argv[1:] if not word.startswith("-")), None)
-    known = {info.name for info in (*app.registered_commands, *app.registered_groups)}
+    known = {info.name for info in app.registered_commands} | {info.name for info in app.registered_groups}
     return ["ludus", command, "--help"] if command in known and command is not None else ["ludus", "--help"]
 
 

@@ -14,6 +14,7 @@ import numpy as np
 from numba import njit, types
 
 from ludus.evolve.ecological import matrix
+from ludus.game import engine
 from ludus.iterated.machine import PRISONERS_DILEMMA, payoffs
 from ludus.iterated.match import Entry, Lanes
 from ludus.iterated.strategies import resolved
@@ -190,7 +191,7 @@ def _numbers(rng, count):
     return rng.integers(2**64, size=count, dtype=np.uint64)
 
 
-@njit(types.float64(types.uint64), cache=True)
+@njit(cache=True)
 def _unit(counter):
     """The number of a counter, a float64 in [0, 1)."""
     counter = (counter ^ (counter >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
@@ -198,11 +199,10 @@ def _unit(counter):
     return np.float64((counter ^ (counter >> np.uint64(31))) >> np.uint64(11)) * 2.0**-53
 
 
-@njit(
+@engine(
     types.Tuple((types.int64[::1], types.int64[::1], types.int64[:, ::1]))(
         types.float64[:, ::1], types.int64[::1], types.float64, types.uint64[::1], types.int64
     ),
-    cache=True,
 )
 def _simulate(payoff, start, intensity, streams, steps):
     """One birth and one death a step. What all members of a type earn in sum is kept up to date, not added up anew."""

@@ -9,6 +9,8 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit, types
 
+from ludus.game import engine
+
 SYNTAX, PLAYER, UNKNOWN, CROWDED, NULL, UNPAID = range(1, 7)
 """Faults: no node, no such player, nothing described under this number, more actions than characters for their nodes, a
 description of outcome 0, another number of payoffs than of players."""
@@ -59,10 +61,9 @@ def scan(data: bytes, at: int, players: int) -> Scan:
 
 
 _BYTES, _INTEGERS = types.Array(types.uint8, 1, "C", readonly=True), types.int64[::1]
-_STEP = types.int64(_BYTES, types.int64)
 
 
-@njit(_STEP, cache=True)
+@njit(cache=True)
 def _space(data, at):
     """Past white space."""
     while 0 <= at < len(data) and (data[at] == _BLANK or _TAB <= data[at] <= _RETURN):
@@ -70,7 +71,7 @@ def _space(data, at):
     return at
 
 
-@njit(_STEP, cache=True)
+@njit(cache=True)
 def _text(data, at):
     """Past a text in quotes."""
     end, at = -1, at + 1 if 0 <= at < len(data) and data[at] == _QUOTE else len(data)
@@ -81,14 +82,14 @@ def _text(data, at):
     return end
 
 
-@njit(_STEP, cache=True)
+@njit(cache=True)
 def _digits(data, at):
     while 0 <= at < len(data) and _ZERO <= data[at] <= _NINE:
         at += 1
     return at
 
 
-@njit(_STEP, cache=True)
+@njit(cache=True)
 def _number(data, at):
     """Past a whole number, a decimal with or without an exponent, or a fraction."""
     size = len(data)
@@ -110,7 +111,7 @@ def _number(data, at):
     return at
 
 
-@njit(types.UniTuple(types.int64, 2)(_BYTES, types.int64), cache=True)
+@njit(cache=True)
 def _whole(data, at):
     """Past a whole number, and its value."""
     end, value = _digits(data, at), 0
@@ -121,7 +122,7 @@ def _whole(data, at):
     return end, value
 
 
-@njit(types.UniTuple(types.int64, 2)(_BYTES, types.int64, types.boolean, types.boolean), cache=True)
+@njit(cache=True)
 def _list(data, at, texts, numbers):
     """Past a list in braces, and how many are in it: texts, numbers with or without commas, or pairs of both."""
     size, count = len(data), 0
@@ -137,7 +138,7 @@ def _list(data, at, texts, numbers):
     return (at + 1 if 0 <= at < size else -1), count
 
 
-@njit(types.boolean(_BYTES, *(types.int64,) * 4), cache=True)
+@njit(cache=True)
 def _same(data, one, end, other, other_end):
     """Whether the bytes from `one` to `end` are those from `other` to `other_end`."""
     same = end - one == other_end - other
@@ -146,7 +147,7 @@ def _same(data, one, end, other, other_end):
     return same
 
 
-@njit(types.int64(*(_INTEGERS,) * 3, types.int64, types.int64), cache=True)
+@njit(cache=True)
 def _slot(slots, owner, number, mine, wanted):
     """Where a description stands in the hash table, or the free slot where it belongs."""
     mixed = ((wanted & 0x7FFFFFFF) ^ (mine + 1)) * 0x9E3779B1  # products stay below 2^63, compiled or not
@@ -157,9 +158,7 @@ def _slot(slots, owner, number, mine, wanted):
     return slot
 
 
-@njit(
-    types.Tuple((*(_INTEGERS,) * 8, types.int64[:, ::1], *(types.int64,) * 2))(_BYTES, *(types.int64,) * 2), cache=True
-)
+@engine(types.Tuple((*(_INTEGERS,) * 8, types.int64[:, ::1], *(types.int64,) * 2))(_BYTES, *(types.int64,) * 2))
 def _scan(data, at, players):
     size = len(data)
     most, few = (size - at) // _SHORTEST + 2, (size - at) // _DESCRIBED + 2  # memory not written to is not taken

@@ -1,12 +1,14 @@
 """Two walks over the nodes of a file: into breadth-first order, and past what each player has done."""
 
 import numpy as np
-from numba import njit, types
+from numba import types
+
+from ludus.game import engine
 
 _INTEGERS = types.int64[::1]
 
 
-@njit(_INTEGERS(*(_INTEGERS,) * 3), cache=True)
+@engine(_INTEGERS(*(_INTEGERS,) * 3))
 def breadth_first(child, first_child, children):
     """The nodes level by level; node n has children[n] children, from place first_child[n] of `child` on."""
     order, tail = np.zeros(len(children), np.int64), 1
@@ -18,7 +20,7 @@ def breadth_first(child, first_child, children):
     return order
 
 
-@njit(types.boolean(*(_INTEGERS,) * 4, types.int64, types.int64), cache=True)
+@engine(types.boolean(*(_INTEGERS,) * 4, types.int64, types.int64))
 def perfect_recall(parent, move, mover, slot, players, moves):
     """Whether all nodes of every infoset follow the same own action, or none.
 

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 import numpy as np
 from numba import njit, types
 
+from ludus.game import engine
 from ludus.iterated.machine import PRISONERS_DILEMMA, Machine, Rule, Strategy, noisy, payoffs
 from ludus.iterated.strategies import resolved
 from ludus.normal_form import NormalForm
@@ -87,10 +88,9 @@ def _machine(entry, number):
 
 
 _REAL, _WHOLE, _TABLE = types.float64[::1], types.int64[::1], types.int64[:, ::1]
-_CHANCES, _MATRIX = types.float64[:, ::1], types.float64[:, ::1]
 
 
-@njit(types.void(_TABLE, types.int64, types.int64, types.float64, _REAL), cache=True)
+@njit(cache=True)
 def _cycle(successor, count, turns, discount, weight):
     """Each state follows the one before; the last is followed by the first of the cycle. weight: the share of each."""
     first = 0
@@ -107,7 +107,7 @@ def _cycle(successor, count, turns, discount, weight):
             weight[node] = (1 - discount) * discount**node / (1.0 if node < first else 1 - discount**length)
 
 
-@njit(types.void(_TABLE, _CHANCES, types.int64, types.int64, _REAL), cache=True)
+@njit(cache=True)
 def _ahead(successor, chance, count, turns, weight):
     """weight: the expected share of the first turns that is spent in each state."""
     now, then = np.zeros(count), np.zeros(count)
@@ -124,7 +124,7 @@ def _ahead(successor, chance, count, turns, weight):
     weight[:count] /= turns
 
 
-@njit(types.void(_TABLE, _CHANCES, types.int64, types.float64, _MATRIX, _REAL), cache=True)
+@njit(cache=True)
 def _solve(successor, chance, count, discount, matrix, weight):
     """weight: the share of all turns, discounted or not, that is spent in each state; the start is state 0.
 
@@ -177,7 +177,7 @@ def _solve(successor, chance, count, discount, matrix, weight):
                 weight[node] += reach * share[node] / total
 
 
-@njit(types.int64(_REAL, _TABLE, _WHOLE, types.int64, types.int64, types.float64, types.float64[:, :, ::1]), cache=True)
+@engine(types.int64(_REAL, _TABLE, _WHOLE, types.int64, types.int64, types.float64, types.float64[:, :, ::1]))
 def _shares(cooperate, follow, start, rows, turns, discount, shares):
     """All pairs. Returns -1, or the number of the first pair that reaches too many pairs of states."""
     columns = shares.shape[1]

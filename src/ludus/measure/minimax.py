@@ -9,9 +9,9 @@ comes there: a policy must be sound everywhere, not only on its own path.
 """
 
 import numpy as np
-from numba import njit, types
+from numba import types
 
-from ludus.game import CHANCE, OVER
+from ludus.game import CHANCE, OVER, engine
 from ludus.records import Value
 from ludus.solve.best_response import checked, goes_on_alike
 from ludus.tree import Tree
@@ -71,7 +71,7 @@ def position_regrets(tree: Tree, table: np.ndarray) -> np.ndarray:
 _INTEGERS, _NUMBERS = types.int64[::1], types.float64[::1]
 
 
-@njit(types.float64[:, ::1](*(_INTEGERS,) * 4, _NUMBERS, types.float64[:, ::1], *(types.int64,) * 2), cache=True)
+@engine(types.float64[:, ::1](*(_INTEGERS,) * 4, _NUMBERS, types.float64[:, ::1], *(types.int64,) * 2))
 def _backward_induction(turn, first, action, infoset, chance, payoff, infosets, actions):
     """What each action of a position is worth to its mover under perfect play of both: float64[K, A]."""
     worth, value = np.zeros((infosets, actions)), np.zeros((len(turn), 2))

@@ -10,7 +10,7 @@ from weakref import WeakKeyDictionary
 import numpy as np
 from numba import njit, types
 
-from ludus.game import CHANCE, OVER
+from ludus.game import CHANCE, OVER, engine
 from ludus.solve.sequence_form import ImperfectRecall, SequenceForm, action_values, fold
 from ludus.tree import Tree
 
@@ -121,7 +121,7 @@ _INTEGERS, _NUMBERS, _SEQUENCES = types.int64[::1], types.float64[::1], types.ui
 _RECORDS, _TABLE = types.uint64[:, ::1], types.float64[:, ::1]
 
 
-@njit(types.int64(_TABLE, types.boolean[:, ::1]), cache=True)
+@engine(types.int64(_TABLE, types.boolean[:, ::1]))
 def _fault(table, legal):
     """The first row that is no probability distribution over legal actions, or -1. NaN is a fault too."""
     for row in range(len(table)):
@@ -135,7 +135,7 @@ def _fault(table, legal):
     return -1
 
 
-@njit(_NUMBERS(_INTEGERS, _SEQUENCES, _RECORDS, _NUMBERS), cache=True)
+@engine(_NUMBERS(_INTEGERS, _SEQUENCES, _RECORDS, _NUMBERS))
 def _realise(cell, parent, group, table):
     """The realisation plans of all players: down the trees of sequences, multiplying (von Stengel 1996)."""
     plan = np.ones(len(cell))
@@ -148,9 +148,8 @@ def _realise(cell, parent, group, table):
     return plan
 
 
-@njit(
+@engine(
     types.Tuple((_NUMBERS, _NUMBERS))(_INTEGERS, _SEQUENCES, _RECORDS, _INTEGERS, _NUMBERS, _NUMBERS),
-    cache=True,
 )
 def _respond(root, parent, group, first_group, plan, worth):
     """Payoffs by the plans and by best responses, float64[P] each; up the trees of sequences, taking the best action.
@@ -175,9 +174,8 @@ def _respond(root, parent, group, first_group, plan, worth):
     return value, best
 
 
-@njit(
+@engine(
     types.Tuple((types.float64, _TABLE))(*(_INTEGERS,) * 4, _NUMBERS, _TABLE, _TABLE, types.int64, types.boolean),
-    cache=True,
 )
 def _sweep(turn, first, action, infoset, chance, payoff, table, player, respond):
     """Up the tree: what `player` earns at the root, responding best or playing by the table, and per own action."""
@@ -199,7 +197,7 @@ def _sweep(turn, first, action, infoset, chance, payoff, table, player, respond)
 _NODES = (*(_INTEGERS,) * 4, _NUMBERS, _TABLE)
 
 
-@njit(types.boolean(types.int64, types.int64, *_NODES), cache=True)
+@njit(cache=True)
 def _alike(one, other, turn, first, action, infoset, chance, payoff):
     """Whether two nodes are worth the same: equal payoffs, the same infoset, or the same lottery over nodes alike."""
     children = first[one + 1] - first[one]
@@ -217,7 +215,7 @@ def _alike(one, other, turn, first, action, infoset, chance, payoff):
     return True
 
 
-@njit(types.boolean(*_NODES, types.int64), cache=True)
+@engine(types.boolean(*_NODES, types.int64))
 def _compare_continuations(turn, first, action, infoset, chance, payoff, infosets):
     """Whether, action by action, each history of an infoset has children alike those of the infoset's first history."""
     met = np.full(infosets, -1)

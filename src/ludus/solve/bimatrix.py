@@ -1,8 +1,9 @@
 """What the solvers of two-player games share: the payoffs as they read them, and the certificate of what they find."""
 
 import numpy as np
-from numba import njit, types
+from numba import types
 
+from ludus.game import engine
 from ludus.normal_form import NormalForm
 
 TOLERANCE = 1e-9
@@ -64,7 +65,7 @@ def exact(payoff: np.ndarray) -> list[list[list[int]]]:
     return found
 
 
-@njit(types.boolean(types.float64[::1]), cache=True)
+@engine(types.boolean(types.float64[::1]))
 def _finite(numbers):
     fine = True
     for number in numbers:
@@ -72,11 +73,10 @@ def _finite(numbers):
     return fine
 
 
-@njit(
+@engine(
     types.Tuple((types.float64[::1], types.float64[:, ::1], types.float64[::1]))(
         types.float64[:, :, :, ::1], types.int64[::1], types.float64[:, ::1], types.float64[:, ::1]
     ),
-    cache=True,
 )  # fmt: skip
 def certify(payoff, game, rows, columns):
     """The regret of profiles, afresh from the payoffs; what `normal_form.regret` gives, for many at once.

@@ -17,7 +17,7 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
-from ludus.solve.regret_matching import REMEMBER, minimise_regret
+from ludus.solve.regret_matching import minimise_regret
 from ludus.solve.solution import Solution, check
 from ludus.tree import Tree
 
@@ -79,13 +79,13 @@ def _solve(tree, iterations, state, checkpoints, watch, plus):
     return minimise_regret(tree, iterations, state, checkpoints, watch, _add_above_zero if plus else _add, int(plus))
 
 
-@njit(REMEMBER, cache=True)
+@njit(cache=True)
 def _add(iteration, first, last, settings, worth, regret, expected):
     for own in range(np.uint64(first), np.uint64(last)):
         regret[own] += worth[own]  # equation 7
 
 
-@njit(REMEMBER, cache=True)
+@njit(cache=True)
 def _add_above_zero(iteration, first, last, settings, worth, regret, expected):
     for own in range(np.uint64(first), np.uint64(last)):
         regret[own] = max(regret[own] + worth[own], 0.0)  # Tammelin's floor keeps a bad past from being remembered

@@ -15,7 +15,7 @@ import numpy as np
 from numba import njit
 
 from ludus.solve.cfr import State
-from ludus.solve.regret_matching import REMEMBER, minimise_regret
+from ludus.solve.regret_matching import minimise_regret
 from ludus.solve.solution import Solution, check
 from ludus.tree import Tree
 
@@ -46,7 +46,7 @@ def discounted_cfr(
     return minimise_regret(tree, iterations, state, checkpoints, watch, _discount, gamma, (alpha, beta))
 
 
-@njit(REMEMBER, cache=True)
+@njit(cache=True)
 def _discount(iteration, first, last, settings, worth, regret, expected):
     alpha, beta = settings[0], settings[1]
     positive = 1.0 / (1.0 + float(iteration) ** -alpha)  # t^alpha / (t^alpha + 1)

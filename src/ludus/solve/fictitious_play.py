@@ -17,6 +17,7 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit, types
 
+from ludus.game import engine
 from ludus.solve.sequence_form import ACTION_VALUES, action_values
 from ludus.solve.solution import Solution, averaged, check, run
 from ludus.tree import Tree
@@ -61,7 +62,7 @@ _INTEGERS, _NUMBERS, _SEQUENCES = types.int64[::1], types.float64[::1], types.ui
 _RECORDS = types.uint64[:, ::1]
 
 
-@njit(types.void(types.int64, _SEQUENCES, _RECORDS, _INTEGERS, *(_NUMBERS,) * 3), cache=True)
+@njit(cache=True)
 def _respond(player, parent, group, first_group, worth, strategy, scratch):
     """Up one player's tree: a pure best response in strategy, the first action among equals. worth changes in place."""
     half = np.uint64(len(scratch) // 2)
@@ -83,7 +84,7 @@ def _respond(player, parent, group, first_group, worth, strategy, scratch):
             worth[parent[place + i]] += scratch[i]
 
 
-@njit(types.void(_INTEGERS, _SEQUENCES, _RECORDS, *(_NUMBERS,) * 3), cache=True)
+@njit(cache=True)
 def _add(root, parent, group, strategy, plan, total):
     """Down the trees of all players: add the realisation plan of a strategy to total."""
     plan[root[:-1]] = 1.0
@@ -96,12 +97,11 @@ def _add(root, parent, group, strategy, plan, total):
                 total[at + i] += plan[at + i]
 
 
-@njit(
+@engine(
     _NUMBERS(
         *(types.int64,) * 2, _INTEGERS, _SEQUENCES, _RECORDS, _INTEGERS,
         _RECORDS, _INTEGERS, _SEQUENCES, _NUMBERS, types.uint32[:, ::1], _NUMBERS, types.FunctionType(ACTION_VALUES),
     ),
-    cache=True,
 )  # fmt: skip
 def _iterate(
     first_iteration, iterations, root, parent, group, first_group, block, first_block, target, weight, other,

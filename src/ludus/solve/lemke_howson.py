@@ -22,6 +22,7 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit, types
 
+from ludus.game import engine
 from ludus.normal_form import NormalForm
 from ludus.solve.answer import Answer
 from ludus.solve.bimatrix import TOLERANCE, certify, checked, exact, stacked, two_players
@@ -135,11 +136,7 @@ _MOST_PIVOTS = 100_000  # a way of random games of size 12 takes some twenty; th
 _SMALL = 1e-10  # below this an entry is no pivot, and two ratios are a tie; wrong guesses show in the certificate
 
 
-@njit(
-    types.int64(_TABLE, _INDICES, _INDICES, types.int64, types.int64, _NUMBERS),
-    cache=True,
-    error_model="numpy",
-)
+@njit(cache=True, error_model="numpy")
 def _pivot(table, basis, others, entering, first_slack, ratio):
     """Let a variable into the basis: the label of the one that leaves, -1 where none can. All arrays change in place.
 
@@ -190,7 +187,7 @@ def _pivot(table, basis, others, entering, first_slack, ratio):
     return leaving
 
 
-@njit(types.Tuple((_TABLE, _TABLE, _INDICES))(_GAMES, _INDICES), cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy")
 def _walk_all(payoff, labels):
     """From each label in each game, games first: rows float64[k, m], columns float64[k, n], pivots int64[k].
 
@@ -245,7 +242,7 @@ def _walk_all(payoff, labels):
     return rows, columns, pivots
 
 
-@njit(types.UniTuple(types.float64, 3)(types.float64[:, :], _NUMBERS, _NUMBERS), cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy")
 def _certificate(payoff, own, other):
     """Of one player, from its payoffs [own, other]: what it expects, its regret, and that as a share of their range."""
     base = payoff[0, 0]  # taken out, so that what is added to all payoffs costs no digits
@@ -261,9 +258,8 @@ def _certificate(payoff, own, other):
     return base + expects, regret, regret / (high - low) if high > low else 0.0
 
 
-@njit(
+@engine(
     types.boolean(_GAMES, types.int64, types.int64, _TABLE, _TABLE, _INDICES, _NUMBERS, _TABLE),
-    cache=True,
     error_model="numpy",
 )
 def _walk_and_certify(payoff, first, labels, rows, columns, pivots, regret, expects):

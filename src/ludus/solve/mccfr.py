@@ -25,7 +25,7 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit, types
 
-from ludus.game import CHANCE, OVER
+from ludus.game import CHANCE, OVER, engine
 from ludus.solve.solution import Solution, averaged, check
 from ludus.tree import Tree
 
@@ -127,7 +127,7 @@ _INTEGERS, _NUMBERS, _TABLE = types.int64[::1], types.float64[::1], types.float6
 _SWEEP = (types.npy_rng, types.int64, *(_INTEGERS,) * 4, _NUMBERS, *(_TABLE,) * 3)
 
 
-@njit(types.void(_TABLE, types.int64, _INTEGERS, types.int64, types.int64, _NUMBERS, types.int64), cache=True)
+@njit(cache=True)
 def _match(regret, row, action, first, end, out, at):
     """Zinkevich et al. (2007), equation 8: the probabilities of children first to end, written to out[at] and on."""
     positive = 0.0
@@ -138,7 +138,7 @@ def _match(regret, row, action, first, end, out, at):
         out[at + child - first] = share
 
 
-@njit(types.int64(_NUMBERS, types.int64, types.int64, types.float64), cache=True)
+@njit(cache=True)
 def _draw(weights, first, count, uniform):
     """Which of weights[first] and on has `uniform` in its share of [0, 1); never one of zero, whatever the rounding."""
     picked, passed = 0, 0.0
@@ -149,7 +149,7 @@ def _draw(weights, first, count, uniform):
     return picked
 
 
-@njit(types.void(*_SWEEP), cache=True)
+@engine(types.void(*_SWEEP))
 def _external(rng, iterations, turn, first, action, infoset, chance, payoff, regret, total):
     """The iterations themselves: regret and total, float64[K, A], change in place.
 
@@ -197,7 +197,7 @@ def _external(rng, iterations, turn, first, action, infoset, chance, payoff, reg
                         regret[infoset[here], action[child]] += value[child + step] - value[branch]
 
 
-@njit(types.void(types.float64, *_SWEEP), cache=True)
+@engine(types.void(types.float64, *_SWEEP))
 def _outcome(epsilon, rng, iterations, turn, first, action, infoset, chance, payoff, regret, total):
     """The iterations themselves: regret and total, float64[K, A], change in place.
 

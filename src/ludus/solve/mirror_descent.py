@@ -27,7 +27,7 @@ from weakref import WeakKeyDictionary
 import numpy as np
 from numba import njit, types
 
-from ludus.game import OVER
+from ludus.game import OVER, engine
 from ludus.solve.best_response import checked
 from ludus.solve.sequence_form import ACTION_VALUES, SequenceForm, action_values, fold
 from ludus.solve.solution import as_sequences, as_table, check, run
@@ -164,7 +164,7 @@ _RECORDS = types.uint64[:, ::1]
 _BLOCKS = (_RECORDS, _INTEGERS, _SEQUENCES, _NUMBERS, types.uint32[:, ::1])
 
 
-@njit(types.void(_INTEGERS, _SEQUENCES, _RECORDS, *(_NUMBERS,) * 2), cache=True)
+@njit(cache=True)
 def _realise(root, parent, group, strategy, plan):
     """Down the trees of all players: the realisation plans of their strategies."""
     plan[root[:-1]] = 1.0
@@ -176,13 +176,7 @@ def _realise(root, parent, group, strategy, plan):
                 plan[at + i] = plan[parent[place + i]] * strategy[at + i]
 
 
-@njit(
-    types.void(
-        types.int64, _INTEGERS, _SEQUENCES, _RECORDS, _INTEGERS, *_BLOCKS, *_BLOCKS,
-        *(_NUMBERS,) * 5, types.FunctionType(ACTION_VALUES),
-    ),
-    cache=True,
-)  # fmt: skip
+@njit(cache=True)  # fmt: skip
 def _evaluate(
     player, root, parent, group, first_group, block, first_block, target, weight, other,
     reach_block, reach_first_block, reach_target, reach_weight, reach_other, strategy, plan, q, mass, scratch,
@@ -214,7 +208,7 @@ def _evaluate(
     q[root[player]] = 0.0  # the empty sequence is no action
 
 
-@njit(types.void(_RECORDS, *(_NUMBERS,) * 3), cache=True)
+@njit(cache=True)
 def _normalise(group, logs, strategy, scratch):
     """Shift logs, float64[S], so that each infoset's probabilities sum to one; strategy becomes the probabilities."""
     for number in range(len(group)):
@@ -248,12 +242,11 @@ def _normalise(group, logs, strategy, scratch):
                 logs[at + i] -= scratch[i]
 
 
-@njit(
+@engine(
     _NUMBERS(
         types.int64, *(types.float64,) * 3, _INTEGERS, _SEQUENCES, _RECORDS, _INTEGERS, *_BLOCKS, *_BLOCKS,
         *(_NUMBERS,) * 2, types.FunctionType(ACTION_VALUES),
     ),
-    cache=True,
 )  # fmt: skip
 def _iterate(
     iterations, temperature, step, trail, root, parent, group, first_group, block, first_block, target, weight, other,

@@ -4,8 +4,9 @@ For any number of players and any game, perfect recall or not; the sequence form
 """
 
 import numpy as np
-from numba import njit, types
+from numba import types
 
+from ludus.game import engine
 from ludus.tree import Tree
 
 
@@ -30,7 +31,7 @@ def own_reach(tree: Tree, table: np.ndarray) -> np.ndarray:
 _TABLE, _NODES, _EDGES = types.float64[:, ::1], types.int64[::1], types.float64[::1]
 
 
-@njit(_TABLE(_NODES, _NODES, _NODES, _EDGES, _NODES, _TABLE, types.int64), cache=True)
+@engine(_TABLE(_NODES, _NODES, _NODES, _EDGES, _NODES, _TABLE, types.int64))
 def _down(turn, parent, action, chance, infoset, table, players):
     reach = np.ones((len(turn), players + 1))
     for node in range(1, len(turn)):
@@ -43,7 +44,7 @@ def _down(turn, parent, action, chance, infoset, table, players):
     return reach
 
 
-@njit(_TABLE(_NODES, _NODES, _NODES, _EDGES, _NODES, _TABLE, _TABLE), cache=True)
+@engine(_TABLE(_NODES, _NODES, _NODES, _EDGES, _NODES, _TABLE, _TABLE))
 def _up(turn, parent, action, chance, infoset, payoff, table):
     value = payoff.copy()
     for node in range(len(turn) - 1, 0, -1):

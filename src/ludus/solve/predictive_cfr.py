@@ -16,7 +16,7 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
-from ludus.solve.regret_matching import REMEMBER, minimise_regret
+from ludus.solve.regret_matching import minimise_regret
 from ludus.solve.solution import Solution, check
 from ludus.tree import Tree
 
@@ -51,7 +51,7 @@ def predictive_cfr_plus(
     return minimise_regret(tree, iterations, state, checkpoints, watch, _predict, power=2)
 
 
-@njit(REMEMBER, cache=True)
+@njit(cache=True)
 def _predict(iteration, first, last, settings, worth, regret, expected):
     for own in range(np.uint64(first), np.uint64(last)):
         regret[own] = max(regret[own] + worth[own], 0.0)  # ObserveLoss of algorithm 5

@@ -13,6 +13,7 @@ from functools import partial
 import numpy as np
 from numba import njit, types
 
+from ludus.game import engine
 from ludus.solve.sequence_form import ACTION_VALUES, action_values
 from ludus.solve.solution import averaged, run
 
@@ -42,7 +43,7 @@ def minimise_regret(tree, iterations, state, checkpoints, watch, remember, power
     return run(tree, iterations, state, checkpoints, watch, sweep, partial(averaged, tree))
 
 
-@njit(types.void(types.int64, _SEQUENCES, _RECORDS, _INTEGERS, *(_NUMBERS,) * 3), cache=True)
+@njit(cache=True)
 def _regret(player, parent, group, first_group, strategy, worth, scratch):
     """Up: the counterfactual regrets v(I, a) - v(I) of one player (Zinkevich et al. 2007, equation 7).
 
@@ -64,7 +65,7 @@ def _regret(player, parent, group, first_group, strategy, worth, scratch):
             worth[parent[place + i]] += scratch[i]
 
 
-@njit(types.void(types.int64, _INTEGERS, _SEQUENCES, _RECORDS, _INTEGERS, *(_NUMBERS,) * 4), cache=True)
+@njit(cache=True)
 def _match(player, root, parent, group, first_group, regret, strategy, plan, scratch):
     """Down: regret matching (Zinkevich et al. 2007, equation 8) and the realisation plan it gives one player."""
     plan[root[player]] = 1.0
@@ -86,13 +87,12 @@ def _match(player, root, parent, group, first_group, regret, strategy, plan, scr
                 plan[at + i] = scratch[half + i] * chosen
 
 
-@njit(
+@engine(
     _NUMBERS(
         *(types.int64,) * 2, types.float64, _INTEGERS, _SEQUENCES, _RECORDS, _INTEGERS,
         _RECORDS, _INTEGERS, _SEQUENCES, _NUMBERS, types.uint32[:, ::1],
         *(_NUMBERS,) * 4, types.FunctionType(ACTION_VALUES), types.FunctionType(REMEMBER),
     ),
-    cache=True,
 )  # fmt: skip
 def _iterate(
     first_iteration, iterations, power, root, parent, group, first_group, block, first_block, target, weight, other,

@@ -13,7 +13,7 @@ from weakref import WeakKeyDictionary
 import numpy as np
 from numba import njit, types
 
-from ludus.game import CHANCE, OVER
+from ludus.game import CHANCE, OVER, engine
 from ludus.tree import Tree
 
 
@@ -164,11 +164,10 @@ def _payoff_blocks(ends, payoff):
 _INTEGERS, _NUMBERS, _SEQUENCES = types.int64[::1], types.float64[::1], types.uint32[::1]
 
 
-@njit(
+@engine(
     types.Tuple((types.int64[:, ::1], _NUMBERS, _INTEGERS, _INTEGERS, types.int64))(
         *(_INTEGERS,) * 4, _NUMBERS, *(types.int64,) * 3
     ),
-    cache=True,
 )
 def _walk(turn, parent, action, infoset, chance, infosets, actions, players):
     """Down the tree once: the last sequence of every player at every node, as infoset * A + action or -1 for none yet.
@@ -202,7 +201,7 @@ ACTION_VALUES = types.void(
 _ZERO, _ONE, _TWO, _THREE, _FOUR = (np.uint64(number) for number in range(5))
 
 
-@njit(ACTION_VALUES, cache=True)
+@njit(cache=True)
 def action_values(player, block, first_block, target, weight, other, plan, worth):
     """Add to worth[s], for each own sequence s, what games that end there pay: weight times the others' plans.
 

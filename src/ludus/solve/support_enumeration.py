@@ -23,6 +23,7 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit, types
 
+from ludus.game import engine
 from ludus.normal_form import NormalForm
 from ludus.solve.answer import Answer
 from ludus.solve.bimatrix import TOLERANCE, certify, exact, matrices, stacked
@@ -152,12 +153,12 @@ def _enumerate(payoff: np.ndarray, start: float, seconds: float | None) -> _Foun
     return _Found(game, rows, columns, regret, expects, doubtful, infinite, unfinished, int(at[_PAIRS]))
 
 
-_TABLE, _INDICES, _NUMBERS = types.float64[:, ::1], types.int64[::1], types.float64[::1]
+_TABLE, _INDICES = types.float64[:, ::1], types.int64[::1]
 _NO, _YES, _PERHAPS = range(3)
 _ROUNDING = 2.0**-53  # the relative error of one operation on floats
 
 
-@njit(types.void(types.float64[:, :, ::1], _TABLE, _TABLE), cache=True)
+@njit(cache=True)
 def _scale(payoff, of_rows, of_columns):
     """Both players' payoffs from 0 to 1: of_rows float64[m, n], of_columns float64[n, m], in place."""
     m, n, _ = payoff.shape
@@ -175,7 +176,7 @@ def _scale(payoff, of_rows, of_columns):
                     of_columns[j, i] = (payoff[i, j, 1] - low) / spread
 
 
-@njit(types.boolean(_INDICES, types.int64, types.int64), cache=True)
+@njit(cache=True)
 def _advance(chosen, size, count):
     """The next of the subsets of `size` numbers below `count`, ascending, in place; False after the last."""
     place = size - 1
@@ -188,7 +189,7 @@ def _advance(chosen, size, count):
     return place >= 0
 
 
-@njit(types.boolean(_TABLE, types.int64, _INDICES, types.int64), cache=True)
+@njit(cache=True)
 def _beaten(payoff, strategy, support, size):
     """Whether some strategy pays more than this one against every strategy of the other's support."""
     rival, beaten = 0, False
@@ -202,7 +203,7 @@ def _beaten(payoff, strategy, support, size):
     return beaten
 
 
-@njit(types.int64(_TABLE, _INDICES, types.int64, _INDICES), cache=True)
+@njit(cache=True)
 def _unbeaten(payoff, support, size, left):
     """The strategies that no other beats against all of the other's support: how many; `left` int64[p], in place."""
     count = 0
@@ -213,10 +214,7 @@ def _unbeaten(payoff, support, size, left):
     return count
 
 
-@njit(
-    types.int64(_TABLE, _INDICES, _INDICES, types.int64, _NUMBERS, _TABLE, _INDICES),
-    cache=True, error_model="numpy",
-)  # fmt: skip
+@njit(cache=True, error_model="numpy")  # fmt: skip
 def _mix(payoff, own, other, size, weights, work, order):
     """The mix of the strategies `other` that makes all of `own` equally good and nothing better: is there one?
 
@@ -295,11 +293,10 @@ def _mix(payoff, own, other, size, weights, work, order):
     return verdict
 
 
-@njit(
+@engine(
     types.Tuple((types.int64, _INDICES, _TABLE, _TABLE))(
         types.float64[:, :, :, ::1], _INDICES, types.int64[:, ::1], types.int64
     ),
-    cache=True,
 )  # fmt: skip
 def _search(payoff, at, support, budget):
     """Go on from `at` until some `budget` payoffs were looked at, or to the end, or to a pair that is in doubt.
