@@ -1,0 +1,101 @@
+"""Learning from examples, an expert's or one's own: sample, judge, keep, imitate.
+
+A round of self-training is these four in a row, and methods differ in how they fill them in. STaR (Zelikman et al.
+2022, arXiv:2203.14465) keeps one right reply per problem and imitates from the first model again; ReST-EM (Singh et al.
+2023, arXiv:2312.06585) keeps at most ten distinct right ones, from the first model again; online rejection fine-tuning
+goes on from the last model; B-STaR (Zeng et al. 2024, arXiv:2412.17256) tunes temperature and threshold each round.
+
+    found = answers(model, words, problems, rng, count=16, longest=24)
+    score = np.array([verifier.score(problems[each], reply) for each, reply in zip(found.problem, found.reply)])
+    mine = select(found.rollouts, keep(found, score, at_least=1.0, most=4))
+    imitate(model, optimiser, mine, rng, steps=50, batch=64)
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+import torch
+
+from ludus.learn.objective import mean_per_token, score
+from ludus.learn.policy_gradient import descend
+from ludus.learn.rollout import Rollouts, given, rollout, select, texts
+from ludus.models.transformer import Transformer
+from ludus.models.words import Words
+from ludus.tasks import Problem, Task
+
+
+class Answers(NamedTuple):
+    """Replies to problems, B in all.
+
+    rollouts  B rows of one turn
+    problem   int64[B], which problem a reply answers, by its place in the list
+    reply     B texts
+    """
+
+    rollouts: Rollouts
+    problem: np.ndarray
+    reply: list[str]
+
+
+def answers(
+    model: Transformer,
+    words: Words,
+    problems: Sequence[Problem],
+    rng: np.random.Generator,
+    count: int,
+    longest: int,
+    temperature: float = 1.0,
+) -> Answers:
+    """`count` replies to each problem, of at most `longest` tokens, the end included; a problem's stand together."""
+    which = np.repeat(np.arange(len(problems)), count)
+    prompts = words.rows([problem.prompt for problem in problems])[which]
+    rollouts = rollout(model, prompts, rng.random((len(which), longest)), words.stop, temperature)
+    return Answers(rollouts, which, texts(words, rollouts))
+
+
+def demonstrations(task: Task, words: Words, problems: Sequence[Problem], rng: np.random.Generator) -> Rollouts:
+    """An expert's worked reply to each problem, to imitate."""
+    worked = words.rows([task.work(problem, rng) for problem in problems], ended=True)
+    return given(words.rows([problem.prompt for problem in problems]), worked)
+
+
+def keep(found: Answers, score: np.ndarray, at_least: float, most: int) -> np.ndarray:
+    """int64[K]: rows whose score[B] reaches `at_least`, each text once per problem, at most `most` for a problem.
+
+    Where there are more, the better ones stay, and of equals the earlier.
+    """
+    rows: list[int] = []
+    taken: dict[int, set[str]] = {}
+    for row in np.argsort(-score, kind="stable"):
+        texts_of = taken.setdefault(int(found.problem[row]), set())
+        if score[row] >= at_least and found.reply[row] not in texts_of and len(texts_of) < most:
+            texts_of.add(found.reply[row])
+            rows.append(int(row))
+    return np.sort(np.array(rows, np.int64))
+
+
+def imitate(
+    model: Transformer,
+    optimiser: torch.optim.Optimizer,
+    examples: Rollouts,
+    rng: np.random.Generator,
+    steps: int,
+    batch: int,
+) -> float:
+    """Steps of descent on minus the mean log-probability per written token, over shuffled examples again and again.
+
+    Returns the loss of the last batch, in nats a token. Raises ValueError where there is no example.
+    """
+    count = len(examples.tokens)
+    if not count:
+        raise ValueError("examples: there is none to imitate; keep more of them, or skip the round")
+    rounds = -(-steps * batch // count)
+    rows = np.concatenate([rng.permutation(count) for _ in range(rounds)] or [np.zeros(0, np.int64)])
+    last = float("nan")
+    for step in range(steps):
+        now = score(model, select(examples, rows[step * batch : (step + 1) * batch]))
+        loss = mean_per_token(-now.log_prob, now.written)
+        descend(model, optimiser, loss)
+        last = float(loss.detach())
+    return last
