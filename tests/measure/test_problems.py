@@ -41,7 +41,7 @@ def test_what_never_came_is_unknown():
 
 
 def test_a_statistic_that_noise_makes_larger():
-    """|a| + |b| of two means, both truly zero, is above zero in every drawing; told how far astray, the interval knows."""
+    """|a| + |b| of two means, both truly zero, is above 0 in every drawing; told how far astray, the interval knows."""
     rng, plain, told = np.random.default_rng(0), [], []
     for _ in range(300):
         pair = rng.normal(size=(50, 2))
