@@ -44,7 +44,7 @@ def test_a_model_learns_from_an_expert_then_sharpens_itself():
     model = Transformer(Size(1, 32, 2, 8, words.size), rng)
     optimiser = torch.optim.AdamW(model.parameters(), 0.01)
     problems = [Problem(f"{one} {two}", (), 0) for one in range(4) for two in range(4)]
-    imitate(model, optimiser, demonstrations(LARGER, words, problems, rng), rng, steps=40, batch=16)
+    imitate(model, optimiser, demonstrations(LARGER, words, problems, rng), rng, steps=30, batch=16)
 
     def mean_score():
         found = answers(model, words, problems, np.random.default_rng(1), count=32, longest=4)
@@ -54,8 +54,8 @@ def test_a_model_learns_from_an_expert_then_sharpens_itself():
         return found, np.array(scores)
 
     found, marks = mean_score()
-    assert 0.4 < marks.mean() < 0.8
-    for _ in range(4):
+    assert 0.4 < marks.mean() < 0.9
+    for _ in range(8):
         mine = select(found.rollouts, keep(found, marks, at_least=1.0, most=1))
         imitate(model, optimiser, mine, rng, steps=10, batch=32)
         found, marks = mean_score()
