@@ -107,6 +107,8 @@ def problems(task: Task, split: Split, level: int, count: int) -> list[Problem]:
     """
     if type(split) not in _TENTHS:
         raise ValueError(f"split: Train(seed), Validation(seed) or Test(seed); got {split!r:.80}. Write tasks.Train(0)")
+    if not isinstance(split.seed, int) or split.seed < 0:
+        raise ValueError(f"split: the seed is a whole number of at least 0; got {split!r:.80}. Write tasks.Train(0)")
     if not 0 <= level < task.levels:
         raise ValueError(f"level: {task.name} has levels 0 to {task.levels - 1}; got {level}. Begin with level=0")
     if count < 0:

@@ -1,15 +1,15 @@
 """Chains of sums, differences and products, one step after the other, with every step written out.
 
 Nye et al. (2021), "Show Your Work: Scratchpads for Intermediate Computation with Language Models", arXiv:2112.00114.
-Each step stands by itself, "7 + 5 = 12", so that it can be judged by itself: `steps` does. All numbers on the way stay
-within 0 to 20, and each is one word; their addition and multiplication tables are small enough for a small network.
+Each step stands by itself, "3 + 5 = 8", so that it can be judged by itself: `steps` does. All numbers on the way are
+digits, and each is one word: addition and multiplication tables of that size suit a small network.
 """
 
 import numpy as np
 
 from ludus.tasks import Problem, Task, answer_words, at_level
 
-HIGHEST = 20
+HIGHEST = 9
 CHAINS = (2, 3, 4, 5, 6)  # operations at each level
 NUMBERS = {str(number): number for number in range(HIGHEST + 1)}
 
@@ -21,9 +21,9 @@ def draw(rng: np.random.Generator, level: int) -> Problem:
     chain = []
     for _ in range(length):
         allowed = {
-            "+": range(1, min(9, HIGHEST - value) + 1),
-            "-": range(1, min(9, value) + 1),
-            "*": range(2, min(9, HIGHEST // max(value, 1)) + 1),
+            "+": range(1, HIGHEST - value + 1),
+            "-": range(1, value + 1),
+            "*": range(2, HIGHEST // max(value, 1) + 1),
         }
         signs = [sign for sign, operands in allowed.items() if operands]
         sign = signs[rng.integers(len(signs))]
@@ -58,7 +58,7 @@ def steps(problem: Problem, reply: str) -> list[tuple[str, bool]]:
     """Each step of a reply, and whether it is right by itself: given what the step before it says, true or false.
 
     Step k is right where it does operation k of the problem to the number that step k - 1 ends in (the first: to the
-    start) and gets the result right. The last piece, "so 12", is right where it repeats the number that the last of
+    start) and gets the result right. The last piece, "so 8", is right where it repeats the number that the last of
     all the operations ended in; where no step is written, where it is the answer. So one slip is one wrong step, and
     a reply that ends in an answer is right where all its steps are.
     """
@@ -88,7 +88,7 @@ TASK = Task(
     name="arithmetic",
     source="Nye et al. (2021), Show Your Work, arXiv:2112.00114",
     rules="Start with the first number and do each operation in turn, from left to right, as on a simple calculator: "
-    "2 + 3 * 4 is 20. Every number on the way is a whole number from 0 to 20.",
+    "2 + 1 * 3 is 9. Every number on the way is a whole number from 0 to 9.",
     words=(*NUMBERS, "+", "-", "*", "=", ";", "?", "so"),
     levels=len(CHAINS),
     draw=draw,

@@ -11,18 +11,24 @@ import numpy as np
 
 from ludus.tasks import Problem, Task, answer_words, at_level
 
-SIZES = ((5, 2, 3), (6, 3, 4), (8, 4, 5))  # nodes, arrows from start to goal at least, other arrows, at each level
+SIZES = ((5, 2, 2), (6, 3, 3), (8, 4, 3))  # nodes, arrows from start to goal at least, other arrows, at each level
 NODES = "abcdefgh"
 Arrows = tuple[tuple[str, str], ...]
 
 
 def draw(rng: np.random.Generator, level: int) -> Problem:
-    """key: (start, goal, arrows in order). One path is laid, then others that make no shorter way."""
+    """key: (start, goal, arrows in order). Two paths are laid, then other arrows, none of which make a shorter way."""
     count, distance, others = at_level(SIZES, level)
     nodes = [NODES[at] for at in rng.permutation(count)]
-    start, goal = nodes[0], nodes[distance]
-    arrows = set(pairwise(nodes[: distance + 1]))
-    while len(arrows) < distance + others:
+    start, goal, *between = nodes
+    first = arrows = set(pairwise([start, *between[: distance - 1], goal]))
+    while arrows == first:
+        middle = [between[at] for at in rng.permutation(len(between))[: distance - 1]]
+        both = first | set(pairwise([start, *middle, goal]))
+        if _distance(start, goal, both) == distance:
+            arrows = both
+    wanted = len(arrows) + others
+    while len(arrows) < wanted:
         tail, head = rng.integers(count, size=2)
         more = arrows | {(nodes[tail], nodes[head])}
         if tail != head and nodes[head] != start and _distance(start, goal, more) == distance:
