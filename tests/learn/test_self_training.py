@@ -6,7 +6,7 @@ import torch
 
 from ludus.learn.objective import score
 from ludus.learn.rollout import given, select
-from ludus.learn.self_training import Answers, answers, demonstrations, imitate, keep
+from ludus.learn.self_training import Answers, answers, imitate, keep, taught
 from ludus.models.transformer import Size, Transformer
 from ludus.models.words import Words
 from ludus.tasks import Problem, Task
@@ -41,10 +41,9 @@ def test_keeping():
 def test_a_model_learns_from_an_expert_then_sharpens_itself():
     rng = np.random.default_rng(0)
     words = Words(LARGER.words)
-    model = Transformer(Size(1, 32, 2, 8, words.size), rng)
-    optimiser = torch.optim.AdamW(model.parameters(), 0.01)
     problems = [Problem(f"{one} {two}", (), 0) for one in range(4) for two in range(4)]
-    imitate(model, optimiser, demonstrations(LARGER, words, problems, rng), rng, steps=30, batch=16)
+    model = taught(LARGER, words, problems, Size(1, 32, 2, 8, words.size), rng, steps=60, batch=16)
+    optimiser = torch.optim.AdamW(model.parameters(), 0.01)
 
     def mean_score():
         found = answers(model, words, problems, np.random.default_rng(1), count=32, longest=4)

@@ -20,7 +20,7 @@ import torch
 from ludus.learn.objective import mean_per_token, score
 from ludus.learn.policy_gradient import descend
 from ludus.learn.rollout import Rollouts, given, rollout, select, texts
-from ludus.models.transformer import Transformer
+from ludus.models.transformer import Size, Transformer
 from ludus.models.words import Words
 from ludus.tasks import Problem, Task
 
@@ -99,3 +99,22 @@ def imitate(
         descend(model, optimiser, loss)
         last = float(loss.detach())
     return last
+
+
+def taught(
+    task: Task,
+    words: Words,
+    problems: Sequence[Problem],
+    size: Size,
+    rng: np.random.Generator,
+    steps: int,
+    batch: int = 64,
+) -> Transformer:
+    """A base model, to improve: a fresh transformer after `steps` of imitating worked replies, AdamW at 0.003.
+
+    The same arguments and a Generator in the same state give the same model, in every arm and in every recipe.
+    """
+    model = Transformer(size, rng)
+    optimiser = torch.optim.AdamW(model.parameters(), 0.003)
+    imitate(model, optimiser, demonstrations(task, words, problems, rng), rng, steps, batch)
+    return model
