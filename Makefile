@@ -1,7 +1,7 @@
 # make install   .venv with everything the two commands below need, and the engines compiled
 # make demo      a small language model teaches itself poker: verdicts and a report page
 # make test      the whole test suite
-# make guests    our games under other libraries' own conformance tests, in the peers' environment
+# make guests    the peers' job: other libraries' own conformance tests on our games, Axelrod's moves, a served export
 # make bench     the peers' environment, all paired timings, and the table in docs/benchmarks.md
 PYTHON ?= python3.11
 BIN := .venv/bin
@@ -31,7 +31,9 @@ lint: install
 	$(BIN)/mypy
 
 guests: install .venv-peers/installed
-	PYTHONPATH=src OMP_NUM_THREADS=1 .venv-peers/bin/python -m pytest tests/adapters
+	PYTHONPATH=src OMP_NUM_THREADS=1 .venv-peers/bin/python -m pytest tests/adapters tests/models/test_export.py
+	PYTHONPATH=src OMP_NUM_THREADS=1 .venv-peers/bin/python tests/iterated/oracle_axelrod.py
+	PYTHONPATH=src OMP_NUM_THREADS=1 .venv-peers/bin/python tests/models/serve_check.py
 
 bench: install .venv-peers/installed .venv-peers-liteefg/installed
 	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/all.py
