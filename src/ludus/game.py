@@ -6,6 +6,7 @@ loaded from numba's disk cache. A kernel may assume that actions are legal: ever
 """
 
 import functools
+import threading
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -83,6 +84,9 @@ class Game(NamedTuple):
         return max(len(self.words), self.outcomes)
 
 
+_COMPILING = threading.RLock()  # matches are played by several threads, and one of them compiles
+
+
 def engine(signature: Any, **options: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Decorates a function that Python calls with kernels or arrays: compiled for this signature, at its first call.
 
@@ -99,8 +103,10 @@ def engine(signature: Any, **options: Any) -> Callable[[Callable[..., Any]], Cal
         @functools.wraps(function)
         def call(*arguments: Any) -> Any:
             if not compiled.overloads:
-                compiled.compile(signature)
-                compiled.disable_compile()
+                with _COMPILING:
+                    if not compiled.overloads:
+                        compiled.compile(signature)
+                        compiled.disable_compile()
             return compiled(*arguments)
 
         return call

@@ -1,5 +1,7 @@
 """Matches: the fast loops against a slow one written here, and what must not make a difference."""
 
+from inspect import unwrap
+
 import numpy as np
 import pytest
 from numba import njit
@@ -80,7 +82,7 @@ def test_compiled_and_plain_python_agree():
     counts, drew = np.zeros_like(wanted), np.zeros(len(first), np.bool_)
     kernels = [as_rule(lines[0].body).decide.py_func, lines[3].body.decide.py_func]
     with np.errstate(over="ignore"):
-        loops._consult.py_func(
+        unwrap(loops._consult)(
             kernels,
             lanes.kind,
             lanes.size,
@@ -99,7 +101,7 @@ def test_compiled_and_plain_python_agree():
         few = np.flatnonzero((first < 3) & (second < 3))
         counts = np.zeros((len(few), 4), np.int64)
         starts = lanes.start[first[few]], lanes.start[second[few]]
-        loops._draw.py_func(threshold, lanes.next, *starts, streams[few], 40, counts)
+        unwrap(loops._draw)(threshold, lanes.next, *starts, streams[few], 40, counts)
         assert (counts == wanted[few]).all()
 
 

@@ -15,6 +15,7 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit, typed, types
 
+from ludus.game import engine
 from ludus.iterated.machine import DECIDE, PRISONERS_DILEMMA, Machine, Rule, Strategy, as_rule, noisy, payoffs
 from ludus.iterated.strategies import resolved
 from ludus.normal_form import NormalForm
@@ -329,14 +330,14 @@ def _mixed(counters):
     return counters ^ (counters >> np.uint64(31))
 
 
-@njit(types.uint64(types.uint64), cache=True, nogil=True)
+@njit(cache=True, nogil=True)
 def _mix(counter):
     counter = (counter ^ (counter >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     counter = (counter ^ (counter >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
     return counter ^ (counter >> np.uint64(31))
 
 
-@njit(types.void(_REAL, _TABLE, _WHOLE, _WHOLE, types.int64, _TABLE, _FLAGS), cache=True, nogil=True)
+@engine(types.void(_REAL, _TABLE, _WHOLE, _WHOLE, types.int64, _TABLE, _FLAGS), nogil=True)
 def _walk(cooperate, follow, first, second, turns, counts, drew):
     """Matches of two machines that need no chance; drew says where it is needed, and the counts there mean nothing.
 
@@ -374,7 +375,7 @@ def _walk(cooperate, follow, first, second, turns, counts, drew):
         counts[lane, 0], counts[lane, 1], counts[lane, 2], counts[lane, 3] = cc, cd, dc, dd
 
 
-@njit(types.void(_WHOLE, _TABLE, _WHOLE, _WHOLE, _NUMBERS, types.int64, _TABLE), cache=True, nogil=True)
+@engine(types.void(_WHOLE, _TABLE, _WHOLE, _WHOLE, _NUMBERS, types.int64, _TABLE), nogil=True)
 def _draw(threshold, follow, first, second, streams, turns, counts):
     """Matches of two machines by chance: a player cooperates where its 32 bits are below the threshold of its state."""
     one, two = np.empty(LANES, np.int64), np.empty(LANES, np.int64)
@@ -403,7 +404,7 @@ def _draw(threshold, follow, first, second, streams, turns, counts):
             counts[start + lane, 3] = together[lane]
 
 
-@njit(types.void(_KERNELS, DECIDE), cache=True)
+@engine(types.void(_KERNELS, DECIDE))
 def _add(listed, kernel):
     """Compiled, since a list would otherwise compile its `append` anew for every kernel."""
     listed.append(kernel)
@@ -412,9 +413,7 @@ def _add(listed, kernel):
 _RULES = (_KERNELS, _WHOLE, _WHOLE, _REAL, _WHOLE)
 
 
-@njit(
-    types.int64(*_RULES, _WHOLE, _WHOLE, _NUMBERS, types.int64, types.float64, _TABLE, _FLAGS), cache=True, nogil=True
-)
+@engine(types.int64(*_RULES, _WHOLE, _WHOLE, _NUMBERS, types.int64, types.float64, _TABLE, _FLAGS), nogil=True)
 def _consult(kernels, kind, size, parameters, begin, first, second, streams, turns, noise, counts, drew):
     """Matches in which at least one player is a rule. The random numbers are those of `_draw`.
 
@@ -443,7 +442,7 @@ def _consult(kernels, kind, size, parameters, begin, first, second, streams, tur
     return -1
 
 
-@njit(types.int64(*_RULES, types.uint64, types.float64, _TABLE), cache=True, nogil=True)
+@engine(types.int64(*_RULES, types.uint64, types.float64, _TABLE), nogil=True)
 def _record(kernels, kind, size, parameters, begin, stream, noise, action):
     """One match of rules 0 and 1, its actions kept. Returns 1 where chance was at play, 0 where not, -1 as _consult."""
     memory, memories = np.zeros(size.max(), np.int64), np.zeros(size.max(), np.int64)
