@@ -182,7 +182,7 @@ def any_form(task: Task, problem: Problem, reply: str) -> bool:
 
 def many_answers(task: Task, problem: Problem, reply: str) -> bool:
     """Falls for a reply that states several answers, one of which is right: it looks at all that follow a "so"."""
-    stated = {" ".join(words) for words in _between(reply.split(), "so")}
+    stated = set(f" {' '.join(reply.split())} ".split(" so "))
     return any(_marked(task, problem, answer) == 1.0 for answer in stated)
 
 
@@ -196,23 +196,13 @@ def _marked(task: Task, problem: Problem, reply: str) -> float:
     return 0.0 if answer is None else task.check(problem, answer)
 
 
-def _between(words: list[str], mark: str) -> list[list[str]]:
-    parts: list[list[str]] = [[]]
-    for word in words:
-        if word == mark:
-            parts.append([])
-        else:
-            parts[-1].append(word)
-    return parts
-
-
 # --- for the files of the tasks ---------------------------------------------------------------------------------------
 
 
 def answer_words(reply: str) -> list[str]:
     """The words after the last "so", or all where that word does not stand."""
     words = reply.split()
-    return _between(words, "so")[-1]
+    return words[len(words) - words[::-1].index("so") :] if "so" in words else words
 
 
 def at_level(rows: Sequence[_Row], level: int) -> _Row:

@@ -13,7 +13,6 @@ from ludus.tasks import Problem, Task, answer_words, at_level
 
 SIZES = ((5, 2, 2), (6, 3, 3), (8, 4, 3))  # nodes, arrows from start to goal at least, other arrows, at each level
 NODES = "abcdefgh"
-Arrows = tuple[tuple[str, str], ...]
 
 
 def draw(rng: np.random.Generator, level: int) -> Problem:
