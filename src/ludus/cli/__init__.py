@@ -120,6 +120,51 @@ def _run(
     )
 
 
+@app.command("compare")
+def _compare(
+    recipes: Annotated[
+        list[str], Argument(metavar="RECIPE...", help="Slugs or recipe files that improve a model by itself.")
+    ],
+    set_: Annotated[
+        list[str] | None,
+        Option(
+            "--set",
+            metavar="NAME=VALUE",
+            help="task, level, warm, budget or another setting, for all; the first recipe says, unless given.",
+        ),
+    ] = None,
+    seeds: Annotated[
+        int | None, Option("--seeds", metavar="N", help="How many; the most that a recipe asks for, unless given.")
+    ] = None,
+    root_seed: Annotated[int, Option("--root-seed", metavar="N", help="Draw all seeds afresh from another root.")] = 0,
+    jobs: Annotated[
+        int | None, Option("--jobs", metavar="N", help="Cells at a time; as many as there are cores, unless given.")
+    ] = None,
+    quick: Annotated[bool, Option("--quick", help="The smallest honest runs: they show the way, no more.")] = False,
+    out: Annotated[
+        Path | None, Option("--out", metavar="FILE", help="The page; one in the folder of the runs, unless given.")
+    ] = None,
+    runs: Runs = Path("runs"),
+    json: Json = False,
+) -> None:
+    """Compare recipes at the same task, base model and budget: true score against training tokens."""
+    from ludus.cli.compare import compare
+
+    raise typer.Exit(
+        compare(
+            recipes,
+            settings=set_ or [],
+            seeds=seeds,
+            root_seed=root_seed,
+            jobs=jobs,
+            quick=quick,
+            out=out,
+            runs=runs,
+            json=json,
+        )
+    )
+
+
 @app.command("papers")
 def _papers(
     query: Annotated[str, Argument(metavar="[QUERY]", help="Words to search for, or a slug to see its card.")] = "",

@@ -51,14 +51,14 @@ def run(
     json: bool,
 ) -> int:
     """Run a study and tell what came of it; returns the exit code. Raises Mistake."""
-    path, recipe = _recipe(study)
+    path, recipe = find_recipe(study)
     began = time.time()
-    overrides = dict(_setting(text) for text in settings)
+    overrides = dict(read_setting(text) for text in settings)
     model = _served(agent, runs) if agent else None
     if to_record:
         _check_recordable(recipe, path, {"--quick": quick, "--agent": agent, "--arm": arms, "--set": settings}, seeds)
     try:
-        with front_door(BadSetting, Corrupt, StoreError), _shown(recipe) as progress:
+        with front_door(BadSetting, Corrupt, StoreError), shown(recipe) as progress:
             finished = run_study(
                 recipe,
                 path,
@@ -148,7 +148,8 @@ def report(name: str, runs: Path) -> None:
         print(write_report(folder, recipes.load(slug), path))
 
 
-def _recipe(study: str) -> tuple[Path, Recipe]:
+def find_recipe(study: str) -> tuple[Path, Recipe]:
+    """A recipe and its file, by slug or path. Raises Mistake."""
     with front_door():
         try:
             path = recipes.locate(study)
@@ -160,7 +161,8 @@ def _recipe(study: str) -> tuple[Path, Recipe]:
         return path, recipes.load(study)
 
 
-def _setting(text: str) -> tuple[str, str]:
+def read_setting(text: str) -> tuple[str, str]:
+    """Name and value of a --set. Raises Mistake."""
     name, equals, value = text.partition("=")
     if not (name and equals):
         raise Mistake(f"--set: {text!r} is no NAME=VALUE; write for example --set games=kuhn_poker")
@@ -238,7 +240,7 @@ def _mean(seen: dict[str, Any] | None) -> str:
 
 
 @contextmanager
-def _shown(recipe: Recipe) -> Iterator[Callable[[Progress], None]]:
+def shown(recipe: Recipe) -> Iterator[Callable[[Progress], None]]:
     """What to call with every Progress: a live picture on a terminal, plain lines elsewhere. All on standard error."""
     out = console(stderr=True)
     if out.is_terminal:

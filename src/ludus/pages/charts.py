@@ -189,8 +189,11 @@ def thin(series: Series, points: int) -> Series:
 # --- curves -----------------------------------------------------------------------------------------------------------
 
 
-def curves(series: Sequence[Series], label: str, height: int = 240) -> Markup:
-    """Curves with bands in one frame, names at their right ends. `label` says in words what the picture shows."""
+def curves(series: Sequence[Series], label: str, height: int = 240, steps: str = "step {}") -> Markup:
+    """Curves with bands in one frame, names at their right ends. `label` says in words what the picture shows.
+
+    steps  how a place on the lying axis is told, with {} for its number
+    """
     shown = [thin(one, 160) for one in series if np.isfinite(one.mean).any()]
     if not shown:
         return Markup('<p class="nothing">Nothing was recorded to draw here.</p>')
@@ -200,7 +203,7 @@ def curves(series: Sequence[Series], label: str, height: int = 240) -> Markup:
     inner = [_band(one, across, up) for one in shown] + [_line(one, across, up) for one in shown]
     parts += [_frame(Markup("").join(inner))]
     parts += [_lone(one, across, up) for one in shown]
-    parts += [_hits(one, across, up) for one in shown]
+    parts += [_hits(one, across, up, steps=steps) for one in shown]
     parts += [_names(shown, up, height)]
     return _svg(Markup("").join(parts), label, height, "plot")
 
@@ -346,14 +349,14 @@ def _lone(one: Series, across: Scale, up: Scale) -> Markup:
     return Markup("").join(parts)
 
 
-def _hits(one: Series, across: Scale, up: Scale, at_most: int = 20) -> Markup:
+def _hits(one: Series, across: Scale, up: Scale, at_most: int = 20, steps: str = "step {}") -> Markup:
     """Places to point at: their titles say the numbers."""
     parts = []
     whole = one._replace(step=one.step[np.isfinite(one.mean)], mean=one.mean[np.isfinite(one.mean)])
     good = np.isfinite(one.mean)
     whole = thin(whole._replace(low=one.low[good], high=one.high[good], seeds=one.seeds[good]), at_most)
     for step, mean, low, high, seeds in zip(*whole[2:], strict=True):
-        title = f"{one.name}, step {number_text(float(step))}: {number_text(float(mean))}"
+        title = f"{one.name}, {steps.format(number_text(float(step)))}: {number_text(float(mean))}"
         if math.isfinite(low) and math.isfinite(high):
             title += f" ({number_text(float(low))} to {number_text(float(high))})"
         title += f", {seeds} seed{'s' if seeds != 1 else ''}"
