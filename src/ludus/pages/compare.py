@@ -103,8 +103,9 @@ def _read(run: Run, arm: str) -> tuple[dict[str, list[tuple[np.ndarray, np.ndarr
     """(series -> per seed its tokens and values, per seed the last of each as stored)."""
     points: dict[tuple[str, int], dict[float, float]] = {}
     last: list[dict[str, Any]] = [{} for _ in range(run.asked["seeds"])]
-    for row in store.rows(run):
-        tokens = store.bare(row.metrics["tokens"]) if row.arm == arm and "tokens" in row.metrics else math.nan
+    counted = [row for row in store.rows(run) if row.arm == arm and "tokens" in row.metrics]
+    for row in sorted(counted, key=lambda row: store.bare(row.metrics["tokens"])):
+        tokens = store.bare(row.metrics["tokens"])
         if not math.isfinite(tokens):
             continue
         last[row.seed]["tokens"] = tokens
