@@ -11,7 +11,8 @@ from typing import NamedTuple
 import numpy as np
 import torch
 
-from ludus.models.transformer import Cache, Transformer
+from ludus.models.decoding import Decoder, draw
+from ludus.models.transformer import Transformer
 from ludus.models.words import Words
 
 GIVEN = -1  # the turn of a token that the model did not write
@@ -66,8 +67,7 @@ class Conversation:
 
     def __init__(self, model: Transformer) -> None:
         self._model = model
-        self._cache: Cache | None = None
-        self._real: torch.Tensor | None = None  # bool[B, tokens that the cache has seen]
+        self._decoder: Decoder | None = None
         self._unread = np.zeros((0, 0), np.int64)  # what was said last and has not been through the model
         self._logits: torch.Tensor | None = None  # after the last token heard; None where the model has just spoken
         self._parts: list[Rollouts] = []
@@ -77,7 +77,9 @@ class Conversation:
         """Give every row int64[B, T] tokens, left-padded; one that hears nothing, all padding, must not speak next."""
         turn = np.full(tokens.shape, GIVEN)
         self._parts.append(Rollouts(tokens, turn, np.zeros(tokens.shape, np.float32)))
-        self._logits = self._read(np.concatenate([self._unread.reshape(len(tokens), -1), tokens], axis=1))
+        if self._decoder is None:
+            self._decoder = Decoder(self._model, len(tokens))
+        self._logits = self._decoder.read(np.concatenate([self._unread.reshape(len(tokens), -1), tokens], axis=1))
         self._unread = self._unread[:, :0]
 
     def say(
@@ -96,7 +98,7 @@ class Conversation:
             raise ValueError(
                 f"temperature: must be above zero, it was {temperature}; use a small one for greedy replies"
             )
-        if self._logits is None:
+        if self._decoder is None or self._logits is None:
             raise ValueError("say: the model has nothing to answer; call hear(tokens) before each turn")
         batch, rounds = uniform.shape
         tokens, log_prob = np.zeros((batch, rounds), np.int64), np.zeros((batch, rounds), np.float32)
@@ -104,13 +106,10 @@ class Conversation:
         logits, used = self._logits, 0
         while used < rounds and going.any():
             if used:
-                logits = self._read(tokens[:, used - 1, None])
-            last = logits.double()
-            log_softmax = last.log_softmax(-1).numpy()
-            cumulative = (last / temperature).softmax(-1).cumsum(-1).numpy()
-            token = (cumulative < uniform[:, used, None] * cumulative[:, -1:]).sum(axis=1).clip(max=last.shape[1] - 1)
+                logits = self._decoder.read(tokens[:, used - 1, None])
+            token, chance = draw(logits, uniform[:, used], temperature)
             tokens[going, used] = token[going]
-            log_prob[going, used] = log_softmax[going, token[going]]
+            log_prob[going, used] = chance[going]
             going &= ~stop[token]
             used += 1
         tokens, log_prob = tokens[:, :used], log_prob[:, :used]
@@ -122,22 +121,6 @@ class Conversation:
     def rollouts(self) -> Rollouts:
         """All that was heard and said so far."""
         return Rollouts(*(np.concatenate(arrays, axis=1) for arrays in zip(*self._parts, strict=True)))
-
-    @torch.no_grad()
-    def _read(self, tokens: np.ndarray) -> torch.Tensor:
-        """Logits float32[B, vocabulary] after the last of the tokens, which join the cache."""
-        new = torch.from_numpy(tokens)
-        batch, length = new.shape
-        past = torch.zeros(batch, 0, dtype=torch.bool) if self._real is None else self._real
-        real = torch.cat([past, new != 0], dim=1)
-        lower = torch.ones(length, real.shape[1], dtype=torch.bool).tril(past.shape[1])
-        itself = torch.eye(length, dtype=torch.bool)  # so that no row of the softmax is empty
-        mask = lower & real[:, None]
-        mask[..., past.shape[1] :] |= itself
-        positions = (real.cumsum(1)[:, past.shape[1] :] - 1).clamp(min=0)
-        logits, self._cache = self._model(new, mask, positions, self._cache)
-        self._real = real
-        return logits[:, -1]
 
 
 def rollout(
