@@ -24,6 +24,7 @@ SCRIPTS = {
     "ratings.py": ".venv-peers",
     "iterated.py": ".venv-peers",
     "text_games.py": ".venv-peers",
+    "reasoners.py": ".venv-peers",
     "startup.py": ".venv",
 }
 

@@ -1,4 +1,4 @@
-"""The transformer one token at a time, fast: keys and values stay where they were written, and nothing is computed twice.
+"""The transformer one token at a time: keys and values stay where they were written, nothing is computed twice.
 
 `Transformer.forward` is the definition; this gives the same logits without gradients. It copies no cache from step to
 step and takes the output layer's product for the last token alone, which in small models is most of the time.
