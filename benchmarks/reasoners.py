@@ -1,8 +1,8 @@
-"""Sampling, exact log-probabilities and a whole GRPO step, against the same weights in Hugging Face's code and in TRL's.
+"""Sampling, exact log-probabilities and a whole GRPO step, against the same weights in Hugging Face's code and TRL's.
 
 Both sides hold one model of about a million parameters, ours exported; the same tokens go in, the same numbers come out
 (it is checked first). Sampling writes 64 tokens a row on both sides, at temperature 1 over the whole vocabulary. A GRPO
-step samples replies to 8 prompts, 8 each, scores them with the same function, and updates once with the same loss; TRL's
+step samples replies to 8 prompts, 8 each, scores them with the same function, and updates once by the same loss; TRL's
 step is timed inside its own training loop, from its first callback to its last, and ours right after it.
 
 Run: PYTHONPATH=src .venv-peers/bin/python benchmarks/reasoners.py
