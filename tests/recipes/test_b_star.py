@@ -280,7 +280,10 @@ def test_median_and_below_none_by_hand():
 
 def test_one_better_configuration_is_enough_to_refute_below_none():
     rng = np.random.default_rng(0)
-    noise = lambda: rng.normal(0, 0.01, 8)  # noqa: E731
+
+    def noise():
+        return rng.normal(0, 0.01, 8)
+
     claim = BelowNone(arm="b", than=("x", "y"), margin=0.03, metric="m")
     level = seeds_of(b=0.5 + noise(), x=0.5 + noise(), y=0.3 + noise())
     assert judge(claim, level).verdict == "holds" and judge(claim.reverse(), level).verdict != "holds"
