@@ -31,7 +31,7 @@ lint: install
 	$(BIN)/mypy
 
 guests: install .venv-peers/installed
-	PYTHONPATH=src OMP_NUM_THREADS=1 .venv-peers/bin/python -m pytest tests/adapters tests/models/test_export.py
+	PYTHONPATH=src OMP_NUM_THREADS=1 .venv-peers/bin/python -m pytest tests/adapters tests/models/test_export.py tests/study/test_cluster.py
 	PYTHONPATH=src OMP_NUM_THREADS=1 .venv-peers/bin/python tests/iterated/oracle_axelrod.py
 	PYTHONPATH=src OMP_NUM_THREADS=1 .venv-peers/bin/python tests/models/serve_check.py
 

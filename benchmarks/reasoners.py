@@ -164,7 +164,6 @@ def trl_steps(model: Transformer, prompts: np.ndarray, step: Callable[[], float]
     with tempfile.TemporaryDirectory() as folder:
         export(model, Words(), Path(folder) / "model")
         name = str(Path(folder) / "model")
-        tokenizer = transformers.AutoTokenizer.from_pretrained(name, eos_token=Words().words[-1])  # TRL asks for one
         settings = trl.GRPOConfig(
             output_dir=folder, use_cpu=True, bf16=False, report_to=[], disable_tqdm=True, logging_strategy="no",
             save_strategy="no", max_steps=STEPS + 2, per_device_train_batch_size=GROUPS * GROUP, num_generations=GROUP,
@@ -175,7 +174,6 @@ def trl_steps(model: Transformer, prompts: np.ndarray, step: Callable[[], float]
         texts = [" ".join(f"w{token}" for token in row) for row in prompts]
         trainer = trl.GRPOTrainer(
             name,
-            processing_class=tokenizer,
             reward_funcs=lambda completion_ids, **_: [reward_of(row) for row in completion_ids],
             args=settings,
             train_dataset=datasets.Dataset.from_dict({"prompt": texts * (STEPS + 2)}),

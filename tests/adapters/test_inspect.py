@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from ludus import games
+from ludus import games, tasks
 from ludus.agents.chat import ChatPlayer
 from ludus.agents.scripted import first_legal
 from ludus.agents.uniform import uniform
@@ -110,3 +110,16 @@ def test_inspect_finds_the_task_in_its_file(tmp_path):
     log = evaluated(f"{adapter.__file__}@ludus", lambda messages: (f"[{menu(messages)[0]}]", "stop"), tmp_path)
     assert log.eval.task == "ludus_kuhn_poker" and len(log.samples) == 100
     assert means(log)["forfeits"] == 0
+
+
+def test_problems_are_marked_by_the_exact_judge(tmp_path):
+    task, rng = tasks.load("modular"), np.random.default_rng(0)
+    found = tasks.problems(task, tasks.Test(0), level=0, count=12)
+    worked = {tasks.question(task, problem): task.work(problem, rng) for problem in found}
+
+    def answer(messages):
+        [asked] = [message.text for message in messages]
+        return (worked[asked] if list(worked).index(asked) % 3 else "so nothing"), "stop"
+
+    log = evaluated(adapter.problem_task(task, tasks.Test(0), level=0, count=12), answer, tmp_path)
+    assert means(log) == {"marked": pytest.approx(8 / 12)} and len(log.samples) == 12

@@ -1,8 +1,9 @@
-"""Our games as tasks of Inspect: a data set of deals, a solver that plays them, a scorer that tells payoff from form.
+"""Our games and tasks in Inspect: a data set of deals, a solver that plays them, a scorer that tells payoff from form.
 
 UK AI Security Institute (2024), "Inspect", inspect.aisi.org.uk; Inspect 0.3.
 
     inspect_ai.eval(game_task(load("leduc_poker"), [None, uniform]), model="openai/gpt-5")
+    inspect_ai.eval(problem_task(tasks.load("countdown"), Test(0), level=1, count=100), model="openai/gpt-5")
 
 The evaluated model sits on one seat, policies of ours on the others. A sample is a game; its seed, which is part of it,
 makes chance, the other players and forfeits, so that every model meets the same deals. The model keeps its conversation
@@ -25,6 +26,7 @@ from ludus.game import OVER, Game
 from ludus.games import load
 from ludus.play import Chooser
 from ludus.records import Policy
+from ludus.tasks import Judge, Problem, Split, Task, judge, problems, question
 
 inspect_ai = library("inspect_ai", extra="inspect")
 model = library("inspect_ai.model", extra="inspect")
@@ -77,6 +79,33 @@ def game_task(game: Game, others: Sequence[Policy | Chooser | None], games: int 
 
     deals = dataset.MemoryDataset(samples, name=game.name)
     return inspect_ai.Task(name=f"ludus_{game.name}", dataset=deals, solver=play_out(), scorer=outcome())
+
+
+def problem_task(task: Task, split: Split, level: int, count: int) -> Any:
+    """An inspect_ai.Task of so many problems, each a question of one turn, marked by the exact judge.
+
+    Raises ValueError where the split has no such number of problems.
+    """
+    found = problems(task, split, level, count)
+    samples = [dataset.Sample(id=number, input=question(task, problem)) for number, problem in enumerate(found)]
+    name = f"{type(split).__name__.lower()} problems of {task.name}"
+    return inspect_ai.Task(
+        name=f"ludus_{task.name}",
+        dataset=dataset.MemoryDataset(samples, name=name),
+        solver=solver.generate(),
+        scorer=marked(judge(task), found),
+    )
+
+
+@scorer.scorer(metrics=[scorer.mean(), scorer.stderr()])
+def marked(judge: Judge, found: Sequence[Problem]) -> Any:
+    """The judge's mark of the reply to problem number `sample id`."""
+
+    async def score(state: Any, target: Any) -> Any:
+        reply = state.output.completion
+        return scorer.Score(value=judge.mark(found[state.sample_id], reply), answer=reply)
+
+    return score
 
 
 async def _solve(game: Game, others: Sequence[Policy | Chooser | None], state: Any, generate: Any) -> Any:

@@ -83,6 +83,9 @@ def _run(
     jobs: Annotated[
         int | None, Option("--jobs", metavar="N", help="Cells at a time; as many as there are cores, unless given.")
     ] = None,
+    ray: Annotated[
+        str, Option("--ray", metavar="ADDRESS", help="Run the cells on this Ray cluster; auto for the one at hand.")
+    ] = "",
     quick: Annotated[
         bool, Option("--quick", help="The smallest honest run: it shows the way, never a verdict.")
     ] = False,
@@ -110,6 +113,7 @@ def _run(
             root_seed=root_seed,
             settings=set_ or [],
             jobs=jobs,
+            ray=ray,
             quick=quick,
             agent=agent,
             to_record=record,

@@ -40,7 +40,7 @@ class Decoder:
         model = self._model
         stream = model.tokens(new) + model.positions(positions)
         for layer, block in enumerate(model.blocks):
-            parts = block.queries_keys_values(block.norm_attention(stream))  # type: ignore[operator, union-attr]
+            parts = block.queries_keys_values(block.norm_attention(stream))  # type: ignore[operator]
             queries, keys, values = parts.view(len(new), length, 3, *self._shape[1:]).permute(2, 0, 3, 1, 4)
             self._keys[layer][:, :, past:end] = keys
             self._values[layer][:, :, past:end] = values

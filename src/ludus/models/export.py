@@ -169,7 +169,9 @@ def _tokenizer(words: tuple[str, ...]) -> dict[str, Any]:
 
 
 def _tokenizer_config(model: Transformer, lexicon: Words) -> dict[str, Any]:
-    return {
+    ends = [lexicon.words[token] for token in np.flatnonzero(lexicon.stops()) if token]
+    only = {"eos_token": ends[0]} if len(ends) == 1 else {}  # trainers ask for one, and take no list
+    return only | {
         "tokenizer_class": "PreTrainedTokenizerFast",
         "pad_token": lexicon.words[0],
         "padding_side": "left",

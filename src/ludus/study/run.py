@@ -28,6 +28,7 @@ import numpy as np
 from joblib.externals.loky import get_reusable_executor
 
 from ludus.study import store
+from ludus.study.cluster import run_on_ray
 from ludus.study.disk import Corrupt, StoreError, body_of, lock, make_folder, number, unlock, write_whole
 from ludus.study.log import EVENTS, Log, numbers
 from ludus.study.recipe import BadSetting, Recipe, asked_of_servers, code_hash, control_of, load, resolve
@@ -93,6 +94,7 @@ def run_study(
     model: Any = None,
     progress: Callable[[Progress], None] | None = None,
     fresh: bool = False,
+    ray: str = "",
 ) -> Run:
     """Run `recipe` (read from `path`), or go on with it, or read it where it is finished; returns the finished run.
 
@@ -107,6 +109,7 @@ def run_study(
                so that one model keeps one account; only the claims of scope "server" are judged
     progress   called about twice a second, from another thread
     fresh      drop what is stored for this very question first
+    ray        the address of a Ray cluster that runs the cells instead of this machine; see cluster.py
 
     Raises BadSetting, StoreError, Corrupt, CellFailed or Interrupted. Whatever is raised, the same call goes on from
     what is stored.
@@ -120,6 +123,8 @@ def run_study(
             raise BadSetting(f"{recipe.slug} has no arm {arm!r}. {hint}There are: {', '.join(settings)}")
     if bool(agent) != (model is not None):
         raise TypeError("agent and model go together: which model it is, and what asks it")
+    if ray and (quick or agent):
+        raise BadSetting(f"--ray: a run with {'--quick' if quick else '--agent'} stays in this process; leave one out")
     if agent:
         if recipe.server is None:
             raise BadSetting(f"--agent: {recipe.slug} has nothing to ask a served model; leave it out")
@@ -169,7 +174,7 @@ def run_study(
             if store.finished_cell(run.cell(*cell)) is None
         ]
         workers = 1 if quick or agent else min(jobs or len(os.sched_getaffinity(0)), max(len(cells), 1))
-        _run_cells(recipe, run, cells, workers, progress, model)
+        _run_cells(recipe, run, cells, workers, progress, model, ray)
         write_whole(folder / "results.json", json.dumps(_results(recipe, run, settings), indent=1).encode())
         return store.open_run(folder)
     finally:
@@ -299,13 +304,17 @@ def _run_cells(
     jobs: int,
     progress: Callable[[Progress], None] | None,
     model: Any,
+    ray: str,
 ) -> None:
     """Run all cells; raise for the first that failed, after the others have had their turn."""
     finished: list[tuple[Cell, tuple[str, str]]] = []
     show = _Reporter(recipe, run, len(run.cells) - len(cells), finished, progress)
     try:
         with show:
-            if jobs == 1:
+            if ray:
+                for cell, outcome in run_on_ray(cells, ray, run_cell):
+                    finished.append((cell, outcome))
+            elif jobs == 1:
                 for cell in cells:
                     finished.append((cell, run_cell(cell, recipe, model)))
             else:
@@ -314,7 +323,7 @@ def _run_cells(
                     for cell, outcome in work(joblib.delayed(_work)(cell) for cell in cells):
                         finished.append((cell, outcome))
     except KeyboardInterrupt:
-        if jobs > 1:
+        if jobs > 1 and not ray:
             get_reusable_executor().shutdown(wait=True, kill_workers=True)
         done = len(run.cells) - len(cells) + len(finished)
         message = f"stopped with {done} of {len(run.cells)} cells finished; the same command goes on from there"

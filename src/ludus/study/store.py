@@ -27,7 +27,7 @@ from ludus.study.verdict import Verdict, from_json
 
 FORMAT = 1  # of the directory; part of the key
 RESULT = "result.json"
-_VERSIONS = ("ludus", "numpy", "scipy", "numba", "torch")
+VERSIONS = ("ludus", "numpy", "scipy", "numba", "torch")
 
 
 @dataclass(frozen=True)
@@ -113,7 +113,7 @@ def begin(runs: Path, asked: dict[str, Any]) -> Run:
 
 def versions() -> dict[str, str]:
     found = {}
-    for name in _VERSIONS:
+    for name in VERSIONS:
         with contextlib.suppress(metadata.PackageNotFoundError):
             found[name] = metadata.version(name)
     return found

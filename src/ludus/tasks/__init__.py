@@ -58,6 +58,12 @@ class Task(NamedTuple):
     answer_of: Callable[[Problem, str], str | None]
 
 
+def question(task: Task, problem: Problem) -> str:
+    """A problem as one puts it to a language model: the rules, the problem, and the form of the answer."""
+    form = "Write the answer last, after the word so in small letters, a space between its parts and nothing after it."
+    return f"{task.rules}\n\n{problem.prompt}\n\n{form}"
+
+
 def names() -> list[str]:
     """The names of the tasks in this folder."""
     return sorted(path.stem for path in _FOLDER.glob("[a-z]*.py"))
