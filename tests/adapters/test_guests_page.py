@@ -11,7 +11,8 @@ import pytest
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "guests.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"```python\n(.*?)```(?:\n\n```text\n(.*?)```)?", PAGE, re.DOTALL)
-LIBRARY = {"open_spiel": "pyspiel", "inspect": "inspect_ai"}  # where it is not called as the adapter is
+# where the library is not called as the adapter is
+LIBRARY = {"open_spiel": "pyspiel", "inspect": "inspect_ai", "verifiers_tasks": "verifiers"}
 
 
 @pytest.mark.parametrize(("code", "promised"), BLOCKS)
