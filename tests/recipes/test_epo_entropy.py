@@ -217,7 +217,8 @@ def test_log_probabilities_while_playing_are_those_of_scoring():
 def test_arms_differ_from_epo_in_one_thing():
     full = ARMS["epo"]
     for arm, changes in {
-        "unsmoothed": {"smoothing": 0.0},
+        "constant": {"smoothing": 0.0},
+        "published": {"smoothing": 0.1, "low": 0.0, "high": 2.0},
         "fixed_beta": {"relaxing": False},
         "window_1": {"window": 1},
         "shuffled": {"shuffled": True},

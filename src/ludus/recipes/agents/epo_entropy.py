@@ -11,23 +11,25 @@ Here      Errands in a row of seven rooms: fetch iron and wood, combine them at 
           errand. Where things are is not told; breadth-first search knows, and needs 13 actions in the mean. A GPT of
           one layer and width 32 imitates workers whose every second action is random, then learns by PPO: 24 updates
           of 64 errands, 10 seeds. Exam: 256 new errands, sampled at temperature 0.4 as in the authors' scripts.
-Claims    EPO ends with 15% more success (of the other's) than 1. PPO, 2. PPO with a tuned constant bonus, 3. with a
-          tuned decaying one; 4. it is not worse than the constant bonus by 5 points (controls: rewards change hands).
-          The change of mean entropy from update to update has less spread in EPO than in 5. PPO, 6. the constant and
-          7. the decaying bonus; 8. that spread never rises from one third of training to the next (controls: EPO
-          without smoothing). Success is lower 9. without smoothing, 10. with beta fixed at 1, 11. with a window of one.
+Claims    EPO ends with 15% more success (of the other's) than 1. PPO, 2. PPO with a tuned constant bonus, which is EPO
+          without smoothing, 3. with a tuned decaying one; 4. it is not worse than the constant bonus by 5 points
+          (controls: rewards change hands). The change of mean entropy from update to update has a spread lower by a
+          quarter than in 5. PPO (control: no smoothing), 6. the constant and 7. the decaying bonus; 8. that spread
+          falls from each third of training to the next (controls: PPO). Success is lower 9. with beta fixed at 1, and
+          10. with a window of one update.
 Leaves    Models that know language, and GRPO. The first version of the paper, and the published code, charge a constant
           for a token outside the corridor. That has no gradient and changes nothing; the second version's equation 3
           is used. Its beta falls, from 2 towards 1, though its abstract speaks of a transition to strong stabilisation
           and the code lets it fall to 0.04. The code takes the mean of the past for each turn apart and smooths in
-          later turns only; the paper does neither. In the paper alpha times beta is below 1, so that smoothing only
-          weakens the bonus above the corridor and adds little below it; with the authors' alpha of 0.1 and corridor of
-          0 to 2 a pilot's successes were those of the bare bonus, so EPO is given more: alpha 1 and 0.5 to 1.5, the
-          paper's "robust default".
-          Pilots on root seed 999 (3 seeds, 32 updates, errands of the same kind; the bases' success was looked at
-          first) chose by final success the base (warm 300, clumsy 0.5), the rate, the constant bonus (0.003 of 0.003,
-          0.01, 0.03), the decaying one (0.03 of 0.01, 0.03), and for EPO bonus, alpha and corridor of seven pairs. In
-          them no bonus at all did best, and EPO did not lead: the claims are the row's, and stand as they were.
+          later turns only; the paper does neither. The authors keep alpha times beta below 1, so that smoothing only
+          weakens the bonus above the corridor and adds little below it: "published" has their alpha and corridor. EPO
+          has alpha 1, where a token above is not pushed up any more, and the paper's "robust default" of 0.5 to 1.5.
+          The row names no margin for the entropy's spread; a quarter is set here, as any bonus lowers it a little.
+          Pilots on root seed 999 (3 seeds) chose by final success the base (warm 300, clumsy 0.5), the rate, the
+          constant bonus (0.003 of 0.003, 0.01, 0.03) and the decaying one (0.03 of 0.01, 0.03). EPO was first given a
+          bonus of 0.03, the best of seven; a full run was stopped after 14 cells, because no token was outside the
+          corridor and smoothing did nothing. It now has the constant bonus's 0.003, where a quarter of the tokens is
+          outside; that was again chosen on root seed 999, and the record is of root seed 1, of which nothing was seen.
 """
 
 from copy import deepcopy
@@ -86,15 +88,15 @@ class Settings:
             )
 
 
-EPO = Settings(bonus=0.03, smoothing=1.0)
+EPO = Settings(bonus=0.003, smoothing=1.0)
 ARMS = {
     "epo": EPO,
     "ppo": Settings(),
-    "constant": Settings(bonus=0.003),
+    "constant": replace(EPO, smoothing=0.0),  # also EPO without smoothing: nothing else differs
     "decaying": Settings(bonus=0.03, decaying=True),
-    "unsmoothed": replace(EPO, smoothing=0.0),
     "fixed_beta": replace(EPO, relaxing=False),
     "window_1": replace(EPO, window=1),
+    "published": replace(EPO, smoothing=0.1, low=0.0, high=2.0),
     "shuffled": replace(EPO, shuffled=True),
 }
 BASELINES = ("ppo", "constant", "decaying")
@@ -397,15 +399,19 @@ RECIPE = Recipe(
     claims=(
         *(Higher("epo", than=other, metric="success", by=0.15, relative=True) for other in BASELINES),
         NotWorse("epo", than="constant", metric="success", margin=0.05),
-        *(Lower("epo", than=other, metric="swing", control="unsmoothed") for other in BASELINES),
+        Lower("epo", than="ppo", metric="swing", by=0.25, relative=True, control="constant"),
+        *(
+            Lower("epo", than=other, metric="swing", by=0.25, relative=True, control="ppo")
+            for other in ("constant", "decaying")
+        ),
         Lower(
             "epo",
             than=0.0,
             metric="rise",
-            control="unsmoothed",
+            control="ppo",
             says="The swing of EPO's entropy falls from each third of training to the next",
         ),
-        *(Higher("epo", than=ablation, metric="success") for ablation in ("unsmoothed", "fixed_beta", "window_1")),
+        *(Higher("epo", than=ablation, metric="success") for ablation in ("fixed_beta", "window_1")),
     ),
     control="shuffled",
     seeds=10,
