@@ -25,7 +25,7 @@ Leaves    Models that know language, and GRPO. The first version of the paper, a
           weakens the bonus above the corridor and adds little below it: "published" has their alpha and corridor. EPO
           has alpha 1, where a token above is not pushed up any more, and the paper's "robust default" of 0.5 to 1.5.
           The row names no margin for the entropy's spread; a quarter is set here, as any bonus lowers it a little.
-          Pilots on root seed 999 (3 seeds) chose the base by its own success (warm 300, clumsy 0.5), and by success after
+          Pilots on root seed 999 (3 seeds) chose the base by its own success (warm 300, clumsy 0.5), by success after
           training the rate, the constant bonus (0.003 of 0.003, 0.01, 0.03) and the decaying one (0.03 of 0.01, 0.03).
           EPO was first given a bonus of 0.03, the best of seven settings; a full run was stopped after 14 cells, as
           hardly a token was outside the corridor and smoothing did nothing. It now has the constant bonus's 0.003,
