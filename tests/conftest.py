@@ -1,5 +1,7 @@
-"""Before any test: one thread for BLAS and torch, as in a cell, and no terminal. Small models lose most of their time to more
-threads; a table is as wide as COLUMNS says, which some shells and runners export."""
+"""Before any test: one thread for BLAS and torch, as in a cell, and no width of a terminal.
+
+Small models lose most of their time to more threads; tables are as wide as COLUMNS says, which some runners export.
+"""
 
 import os
 
