@@ -18,11 +18,6 @@ UP = Problem("3 10 to 4 0 ?", ((3, 10), (4, 0)), 0)
 SWAP = Problem("3 4 to 4 3 ?", ((3, 4), (4, 3)), 0)
 
 
-def drawn(problem, rng):
-    """An operation by lot, and true working."""
-    return recipe.attempt(problem, list(recipe.OPERATIONS)[rng.integers(4)])
-
-
 @pytest.fixture(scope="module")
 def base():
     return recipe.warmed(5, 16, 1, 3)
@@ -134,7 +129,7 @@ def test_nobody_imitates_a_wrong_attempt(base, monkeypatch):
     of = {problem.prompt: problem for problem in train}
 
     def answered(model, asked, rng, verifier, temperature=1.0, attempts=2):
-        said = [[drawn(problem, rng) for problem in asked] for _ in range(2)]
+        said = [[recipe.drawn(problem, rng) for problem in asked] for _ in range(2)]
         rollouts = recipe.dialogues(asked, *said)
         reward = [[verifier.score(p, text) for p, text in zip(asked, one, strict=True)] for one in said]
         return Talk(rollouts, said[:attempts], np.array(reward[:attempts]).T)
@@ -231,8 +226,8 @@ def test_reinforcement_teaches_a_second_attempt_that_follows_the_first():
     rng = np.random.default_rng(0)
     model = Transformer(Size(1, 16, 2, 24, WORDS.size), rng)
     optimiser = torch.optim.AdamW(model.parameters(), 0.01)
-    said = [drawn(UP, rng) for _ in range(64)]
-    recipe.imitate(model, optimiser, recipe.dialogues([UP] * 64, said, said[::-1]), rng, 60, 64)
+    drawn = [recipe.drawn(UP, rng) for _ in range(64)]
+    recipe.imitate(model, optimiser, recipe.dialogues([UP] * 64, drawn, drawn[::-1]), rng, 60, 64)
     base = copy.deepcopy(model)
     for _ in range(25):
         recipe.reinforce(model, base, optimiser, [UP], "stage_1", Settings(batch=64, beta_2=1.0), rng)
@@ -251,25 +246,3 @@ def test_the_arms_differ_in_what_their_names_say():
     assert ARMS["naive"] == replace(ARMS["no_stage_1"], alpha=0.0)
     assert ARMS["shuffled"] == replace(plain, pay="shuffled") and ARMS["base"] == replace(plain, phases=())
     assert len({settings.budget for settings in ARMS.values()}) == 1
-
-
-def test_the_base_reads_true_working_and_a_habit_the_wrong_way(monkeypatch):
-    """What is imitated: operations by lot, true verdicts; anew in 4 of 5 after yes, 1 of 5 after no; nothing twice."""
-    read = []
-    monkeypatch.setattr(recipe, "imitate", lambda model, optimiser, examples, *rest: read.append(examples))
-    recipe.warmed.__wrapped__(3, 16, 1, 60)
-    assert [len(part.tokens) for part in read] == [40 * 64, 20 * 64]
-    of = {problem.prompt: problem for problem in problems(TASK, Train(3), 0, 300)}
-    changed = {"yes": [], "no": []}
-    for part in read:
-        for row, (first, second) in zip(
-            part.tokens, zip(*(texts(WORDS, part, t) for t in (0, 1)), strict=True), strict=True
-        ):
-            problem = of[WORDS.text(row[:6])]
-            assert first == recipe.attempt(problem, first.split()[0])
-            assert second == recipe.attempt(problem, second.split()[0])
-            changed[first.split()[-1]].append(first != second)
-    for verdict, anew in (("yes", 0.8), ("no", 0.2)):
-        expected, seen = anew * 3 / 4, np.array(changed[verdict])
-        assert abs(seen.mean() - expected) < 4 * np.sqrt(expected * (1 - expected) / len(seen))
-    assert 0.2 < len(changed["yes"]) / 3840 < 0.32
