@@ -36,6 +36,8 @@ Leaves    The paper's text could be read in part only; where it is silent the au
           RISE gained nothing on its own solutions; claim 1 stayed as the check has it. Claim 2 was added then, since a
           policy that makes other mistakes is asked other questions, and no pilot had measured it. Claim 3 was first
           written with a margin of 15 points, which claims 1 and 2 have now.
+          After the record, on 2 seeds of root seed 999, 200,000 tokens did not help: one seed said wrong to
+          everything and solved no better than its base (0.24), the other verified 2 points better than its base.
 """
 
 import copy
