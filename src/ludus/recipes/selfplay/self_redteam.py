@@ -32,7 +32,7 @@ Leaves    Language, and all that is harmful. The theorem of safety against any p
           penalty, no supervised loss beside: an entropy term, the same for each token in all arms, stands in for them.
           The defender's static attacks are not only plain seeds, as with the authors, but also the base's rewritings.
           A game is one seed; the diversity is of words for one thing, not of meaning. The paper's equations could not
-          be read, its code could. Pilots on root seed 999, of two to four seeds, chose the game (things, words, a third of
+          be read, its code could. Pilots on root seed 999, 2 to 4 seeds, chose the game (things, words, a third of
           harmful ones; those where the best reply to everyday words is an equilibrium are kept), the base, batch, rate,
           updates and the entropy of 0.2, by exploitability after self-play and after static training, so claim 1 holds
           or fails for settings picked with it in sight: the last pilot had 0.04 against 0.22. It had 0.27 and 0.31 for
