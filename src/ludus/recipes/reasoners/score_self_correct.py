@@ -44,6 +44,9 @@ Leaves    Language models; code; longer answers; more attempts. Pages and code o
           imitated for longer; with a weaker one 0.10 and -0.01, and naive 0.13 where it was tried, against claims 4, 6
           and 10, which stay: naive learns to correct itself as well. The tokens were set by the time a cell may take.
           In the control of claim 5 first attempts fell to 0.05.
+          The habit was changed after reinforcement had failed under the coin, and a whole study under the coin on
+          root seed 999 had been seen (gains: SCoRe -0.013, star 0.058, naive -0.002). Some pilots drew from
+          generators seeded (999, seed) in the place of --root-seed 999.
 """
 
 import copy
