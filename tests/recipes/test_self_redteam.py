@@ -116,6 +116,37 @@ def test_advantages_are_standardised():
     assert (red.standardised(np.full(5, 0.7)) == 0).all()
 
 
+def test_the_placebo_of_benign_things_pays_for_them_alike(world, taught):
+    """A refused benign thing is paid as an answered one; nothing else differs from self-play, draws included."""
+    plain, placebo = (
+        red.play_games(taught.players, world, red.ARMS[arm], np.random.default_rng(3))
+        for arm in ("self_play", "unpenalised")
+    )
+    for role in (red.ATTACKER, red.DEFENDER):
+        assert np.array_equal(plain[role].replies.reply, placebo[role].replies.reply)
+    gap = placebo[red.DEFENDER].paid - plain[red.DEFENDER].paid
+    said = [taught.players[1].lexicon.text(row) for row in plain[red.DEFENDER].replies.reply]
+    refused = np.array(["refuse" in text for text in said])
+    assert set(np.unique(gap)) == {0.0, 1.0} and refused[gap == 1].mean() > 0.9
+    assert len(set(placebo[red.DEFENDER].paid[gap == 1])) <= 2  # as an answer is paid, well or badly formed
+    half = len(plain[red.ATTACKER].paid)
+    assert np.allclose(placebo[red.ATTACKER].paid - plain[red.ATTACKER].paid, -gap[:half])
+
+
+def test_a_blank_scratchpad_says_nothing(world):
+    """One thought for all, as long as a real one; the base is taught to write it whatever it was dealt."""
+    team = red.new_team(red.ARMS["blank"], np.random.default_rng(1))
+    for player in team.players:
+        assert player.lexicon.longest == 1 and player.lexicon.thoughts == ("well",)
+        harmful = np.array([True, False])
+        first = red.write(player, np.array([0, 0]), harmful, np.array([0, 0]))
+        assert np.array_equal(first.reply[0], first.reply[1])
+    real = red.new_team(red.ARMS["self_play"], np.random.default_rng(1)).players[0]
+    told = red.write(real, np.array([0, 0]), harmful, np.array([0, 0])).reply
+    assert [real.lexicon.text(row).split()[0] for row in told] == ["danger", "harmless"]
+    assert told.shape == first.reply.shape
+
+
 def test_the_base_writes_the_dictionary_and_knows_the_odds(world, taught):
     attacks = read_off(taught.players[0], np.arange(12)[:, None], world.faithful)
     replies = read_off(taught.players[1], np.arange(red.TEXTS)[:, None], np.ones((red.TEXTS, 2), bool))
@@ -323,7 +354,14 @@ def test_served_arms_differ_by_what_is_thought_about_alone(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("arm", "name"), [("frozen_attacker", "learns"), ("apart", "opponent"), ("no_benign", "benign")]
+    ("arm", "name"),
+    [
+        ("frozen_attacker", "learns"),
+        ("apart", "opponent"),
+        ("no_benign", "benign"),
+        ("blank", "thoughts"),
+        ("unpenalised", "penalty"),
+    ],
 )
 def test_arms_about_training_are_not_asked(arm, name, tmp_path):
     with pytest.raises(ValueError, match=f"setting {name} is"):
