@@ -1,5 +1,7 @@
 """What every task obeys. Tasks are found by listing the folder; a new one needs nothing here."""
 
+import json
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -95,6 +97,7 @@ def test_draws_are_deterministic_and_plain(task, level):
     for problem in first:
         assert problem.level == level
         assert all(type(leaf) in (int, str) for leaf in leaves(problem.key))
+        assert tasks.as_key(json.loads(json.dumps(problem.key))) == problem.key
 
 
 def leaves(key):

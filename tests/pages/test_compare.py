@@ -47,7 +47,7 @@ def straight(slope, start=0.2, off=0.1, spread=0.0, pace=(0, 0, 0)):
 
 
 def page(shown, common=COMMON, command="ludus compare a b"):
-    return compare.render(compare.contents(shown, common, command))
+    return compare.page(shown, common, command)
 
 
 def test_seeds_are_read_off_at_equal_tokens(tmp_path):

@@ -55,7 +55,7 @@ def answer(names=("anna", "bert", "cleo"), player="uniform", note="Round robin."
 
 
 def page(given=None, example="Game 0\nplayer 0 sees 'J', plays pass"):
-    return tournament.render(tournament.contents(given or answer(), example))
+    return tournament.page(given or answer(), example)
 
 
 def test_the_sections_and_what_they_say(tmp_path):

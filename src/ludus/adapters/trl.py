@@ -8,7 +8,7 @@ import json
 from typing import Any
 
 from ludus.adapters.library import library
-from ludus.tasks import Problem, Split, Task, Verifier, problems, question
+from ludus.tasks import Problem, Split, Task, Verifier, as_key, problems, question
 
 datasets = library("datasets", extra="trl")
 
@@ -41,9 +41,4 @@ def task_reward(verifier: Verifier) -> Any:
 
 def _problem(text: str) -> Problem:
     prompt, key, level = json.loads(text)
-    return Problem(prompt, _tuples(key), level)
-
-
-def _tuples(key: Any) -> Any:
-    """JSON has no tuples, and a key is made of them."""
-    return tuple(_tuples(part) for part in key) if isinstance(key, list) else key
+    return Problem(prompt, as_key(key), level)

@@ -49,15 +49,10 @@ def _verifier(task: tasks.Task, name: str) -> tasks.Verifier:
     return tasks.exact(task) if name == "exact" else tasks.flawed(task, _FLAWS[name])
 
 
-def _tuples(key: Any) -> Any:
-    """JSON has no tuples, and a problem is made of them."""
-    return tuple(_tuples(part) for part in key) if isinstance(key, list | tuple) else key
-
-
 # What verifiers reads and writes: a problem, who scores, which problems and how many, and an agent that needs no box.
 _made = pydantic.create_model
 Question: Any = _made(
-    "Question", __base__=vf.TaskData, task_name=str, problem=Annotated[tuple, pydantic.BeforeValidator(_tuples)]
+    "Question", __base__=vf.TaskData, task_name=str, problem=Annotated[tuple, pydantic.BeforeValidator(tasks.as_key)]
 )
 Scoring: Any = _made("Scoring", __base__=vf.TaskConfig, verifier=(str, "exact"))
 Problems: Any = _made(

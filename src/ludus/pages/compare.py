@@ -6,21 +6,17 @@ same tokens with the mechanism off. The page looks like the report of a study: t
 everything escaped.
 """
 
-import base64
 import hashlib
 import math
-import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import jinja2
 import numpy as np
-from markupsafe import Markup
 
 from ludus.pages import charts
 from ludus.pages.charts import Series, decimals_for, number_text
-from ludus.pages.report import student, visible
+from ludus.pages.report import render, student
 from ludus.records import Value
 from ludus.study import store
 from ludus.study.disk import write_whole
@@ -152,27 +148,13 @@ def write_page(shown: Sequence[Entry], common: Mapping[str, Any], command: str, 
 
     Raises study's StoreError where the disk does not take it.
     """
-    write_whole(path, render(contents(shown, common, command)).encode())
+    write_whole(path, page(shown, common, command).encode())
     return path
 
 
-def render(values: Mapping[str, Any]) -> str:
-    """The page: the template filled with the values of `contents`, in the style of the report and a few rules more."""
-    here = Path(__file__).parent
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(here),
-        autoescape=True,
-        finalize=visible,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    shared = re.search(r"<style>(.*?)</style>", (here / "report.html.jinja").read_text(encoding="utf-8"), re.DOTALL)
-    assert shared is not None
-    style = shared[1] + _STYLE
-    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
-    template = environment.get_template("compare.html.jinja")
-    return template.render(**values, style=Markup(style), style_hash=f"sha256-{digest}")
+def page(shown: Sequence[Entry], common: Mapping[str, Any], command: str) -> str:
+    """The page: the report's style, and a few rules more."""
+    return render(contents(shown, common, command), "compare.html.jinja", _RULES)
 
 
 def contents(shown: Sequence[Entry], common: Mapping[str, Any], command: str) -> dict[str, Any]:
@@ -332,7 +314,7 @@ def _amount(value: Any) -> str:
     return number_text(value) if isinstance(value, float) else f"{value:,}" if isinstance(value, int) else str(value)
 
 
-_STYLE = """
+_RULES = """
 .line.aside { stroke-dasharray: 1 7; stroke-width: 2.5; }
 .band.aside { fill-opacity: .05; }
 .name.aside { font-weight: 400; }

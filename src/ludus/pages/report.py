@@ -68,21 +68,26 @@ def write_report(run_directory: Path | str, recipe: Recipe, path: Path | str) ->
     return target
 
 
-def render(values: Mapping[str, Any]) -> str:
-    """The page: the template filled with the values of `contents`."""
+def render(values: Mapping[str, Any], template: str = "report.html.jinja", rules: str = "") -> str:
+    """A page: a template of this folder filled with the values of `contents`, in the report's style.
+
+    rules  CSS of the page's own, after the report's; its template then shows `style`
+    """
+    here = Path(__file__).parent
     environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(Path(__file__).parent),
+        loader=jinja2.FileSystemLoader(here),
         autoescape=True,
         finalize=visible,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    source = (Path(__file__).parent / "report.html.jinja").read_text()
-    style = _STYLE.search(source)
-    assert style is not None
-    digest = base64.b64encode(hashlib.sha256(style[1].encode()).digest()).decode()
-    return environment.get_template("report.html.jinja").render(**values, style_hash=f"sha256-{digest}")
+    shared = _STYLE.search((here / "report.html.jinja").read_text(encoding="utf-8"))
+    assert shared is not None
+    style = shared[1] + rules
+    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    filled = environment.get_template(template)
+    return filled.render(**values, style=Markup(style), style_hash=f"sha256-{digest}")
 
 
 def visible(value: Any) -> Any:

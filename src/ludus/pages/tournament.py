@@ -4,19 +4,15 @@ It is made from what `ludus tournament --json` prints, and looks like the report
 no request, everything escaped.
 """
 
-import base64
-import hashlib
-import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import jinja2
 import numpy as np
 from markupsafe import Markup
 
 from ludus.pages.charts import Scale, decimals_for, number_text, ranges, scale
-from ludus.pages.report import visible
+from ludus.pages.report import render
 from ludus.records import Value
 from ludus.study.disk import write_whole
 
@@ -35,27 +31,13 @@ def write_page(answer: Mapping[str, Any], example: str, path: Path) -> Path:
 
     Raises study's StoreError where the disk does not take it.
     """
-    write_whole(path, render(contents(answer, example)).encode())
+    write_whole(path, page(answer, example).encode())
     return path
 
 
-def render(values: Mapping[str, Any]) -> str:
-    """The page: the template filled with the values of `contents`, in the style of the report and a few rules more."""
-    here = Path(__file__).parent
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(here),
-        autoescape=True,
-        finalize=visible,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    shared = re.search(r"<style>(.*?)</style>", (here / "report.html.jinja").read_text(encoding="utf-8"), re.DOTALL)
-    assert shared is not None
-    style = shared[1] + _STYLE
-    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
-    template = environment.get_template("tournament.html.jinja")
-    return template.render(**values, style=Markup(style), style_hash=f"sha256-{digest}")
+def page(answer: Mapping[str, Any], example: str) -> str:
+    """The page: the report's style, and a few rules more."""
+    return render(contents(answer, example), "tournament.html.jinja", _RULES)
 
 
 def contents(answer: Mapping[str, Any], example: str) -> dict[str, Any]:
@@ -232,7 +214,7 @@ def _cell(i: int, j: int, size: int, tall: int, paid: float, share: float, says:
     return filled + text.format(f"{100 * (j + 0.5) / size:.2f}", y + tall // 2, says)
 
 
-_STYLE = """
+_RULES = """
 .map { padding: 26px 0 6px 150px; margin: 10px 0 0; }
 .heat rect { stroke: var(--paper); stroke-width: 2; }
 .heat .fill { fill: currentColor; }

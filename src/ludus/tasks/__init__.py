@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
-from typing import NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
@@ -31,6 +31,11 @@ class Problem(NamedTuple):
     prompt: str
     key: tuple
     level: int
+
+
+def as_key(read: Any) -> Any:
+    """A key that was written as JSON, which has no tuples: its lists are tuples again."""
+    return tuple(as_key(part) for part in read) if isinstance(read, list | tuple) else read
 
 
 class Task(NamedTuple):
