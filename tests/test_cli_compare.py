@@ -45,7 +45,7 @@ def run(settings, rng, log):
 
 RECIPE = Recipe(
     slug="NAME",
-    arms={"climbs": Settings(), "rests": Settings(slope=0.0), "other": Settings(slope=9.0)},
+    arms={"climbs": Settings(), "rests": Settings(slope=0.0), "harder": Settings(level=3)},
     run=run,
     claims=(Higher("climbs", than="rests", metric="score"),),
     control="rests",
@@ -135,13 +135,16 @@ def test_in_words(ludus, tmp_path):
             {"warm: int = 50": "warmth: int = 50"},
             "odd cannot be compared: it has no setting warm; a recipe that can has ",
         ),
-        ({"level: int = 1": "", "settings.level": "1"}, "it has no setting level; "),
+        ({"level: int = 1": "", "settings.level": "1", "level=3": ""}, "it has no setting level; "),
         (
             {"distinct=2.0, entropy=1.0": "answers=2.0"},
             "odd cannot be compared: its arm climbs writes no distinct, no en",
         ),
         ({"tokens=tokens, ": ""}, "writes no tokens, no score"),
-        ({"level: int = 1": 'level: str = "easy"', "0.01 * settings.level": "0"}, "setting level is text, got 1"),
+        (
+            {"level: int = 1": 'level: str = "easy"', "0.01 * settings.level": "0", "level=3": "level='hard'"},
+            "setting level is text, got 1",
+        ),
     ],
 )
 def test_a_recipe_that_cannot_join_is_told_what_it_lacks(ludus, tmp_path, changed, told):

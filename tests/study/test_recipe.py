@@ -120,6 +120,13 @@ def test_overrides_that_do_not_fit(text, message):
         resolve(GOOD, text)
 
 
+def test_only_the_arms_that_run_have_to_stay_apart():
+    """`dose` tells on from half; one of them alone may have any."""
+    assert resolve(GOOD, {"dose": "2"}, arms=["on"]) == {"on": dataclasses.replace(GOOD.arms["on"], dose=2.0)}
+    with pytest.raises(BadSetting, match="what tells the arms on and half apart"):
+        resolve(GOOD, {"dose": "2"}, arms=["half", "on"])
+
+
 def test_quick_settings_come_first_and_overrides_on_top():
     recipe = dataclasses.replace(GOOD, quick={"rounds": 2, "name": "quick"})
     settings = resolve(recipe, {"rounds": "3"}, quick=True)["on"]

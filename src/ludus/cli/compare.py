@@ -94,12 +94,13 @@ def _common(recipes: Sequence[Recipe], given: Mapping[str, str], quick: bool) ->
         first = _settings_of(recipes[0], given, quick)
         common = {name: given.get(name, first[name]) for name in dict.fromkeys([*SETTINGS, *given])}
         for recipe in recipes:
-            resolve(recipe, common, quick)
+            resolve(recipe, common, quick, [arm for arm in _arms(recipe) if arm])
     return common
 
 
 def _settings_of(recipe: Recipe, changed: Mapping[str, Any], quick: bool) -> dict[str, Any]:
-    return dataclasses.asdict(resolve(recipe, changed, quick)[_arms(recipe)[0]])
+    arm = _arms(recipe)[0]
+    return dataclasses.asdict(resolve(recipe, changed, quick, [arm])[arm])
 
 
 def _arms(recipe: Recipe) -> tuple[str, str | None]:

@@ -10,12 +10,13 @@ import difflib
 import hashlib
 import importlib
 import importlib.util
+import itertools
 import math
 import re
 import sys
 import types
 import typing
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -239,12 +240,17 @@ def control_of(recipe: Recipe, claim: Claim) -> str:
     return control
 
 
-def resolve(recipe: Recipe, overrides: Mapping[str, Any] | None = None, quick: bool = False) -> dict[str, Any]:
-    """arm -> the settings it runs with: its own, then those of quick mode, then `overrides`.
+def resolve(
+    recipe: Recipe,
+    overrides: Mapping[str, Any] | None = None,
+    quick: bool = False,
+    arms: Collection[str] | None = None,
+) -> dict[str, Any]:
+    """arm -> the settings it runs with: its own, then those of quick mode, then `overrides`; for `arms`, or for all.
 
     An override given as text is read by the type of its field, as from `--set NAME=VALUE`; tuples are separated by
-    commas. Raises BadSetting for a name that is not there, a value of another type, and where two arms would become the
-    same.
+    commas. Raises BadSetting for a name that is not there, a value of another type, and where two of the arms would
+    become the same.
     """
     kind = type(next(iter(recipe.arms.values())))
     hints = typing.get_type_hints(kind)
@@ -262,15 +268,15 @@ def resolve(recipe: Recipe, overrides: Mapping[str, Any] | None = None, quick: b
             raise BadSetting(f"setting {name} is {_words(hints[name])}, got {value!r}")
         changed[name] = value
     try:
-        settings = {arm: dataclasses.replace(own, **changed) for arm, own in recipe.arms.items()}
+        settings = {
+            arm: dataclasses.replace(own, **changed) for arm, own in recipe.arms.items() if arms is None or arm in arms
+        }
     except (ValueError, TypeError) as fault:  # a check of the Settings class itself
         raise BadSetting(f"{recipe.slug}: {fault}") from fault
-    arms = list(settings)
-    for i, one in enumerate(arms):
-        for other in arms[i + 1 :]:
-            if settings[one] == settings[other] and recipe.arms[one] != recipe.arms[other]:
-                names = ", ".join(n for n in changed if getattr(recipe.arms[one], n) != getattr(recipe.arms[other], n))
-                raise BadSetting(f"setting {names} is what tells the arms {one} and {other} apart; leave it as it is")
+    for one, other in itertools.combinations(settings, 2):
+        if settings[one] == settings[other] and recipe.arms[one] != recipe.arms[other]:
+            names = ", ".join(n for n in changed if getattr(recipe.arms[one], n) != getattr(recipe.arms[other], n))
+            raise BadSetting(f"setting {names} is what tells the arms {one} and {other} apart; leave it as it is")
     return settings
 
 

@@ -115,12 +115,11 @@ def run_study(
     what is stored.
     """
     changed = dict(overrides or {})
-    settings = resolve(recipe, changed, quick)
     for arm in arms or ():
-        if arm not in settings:
-            near = difflib.get_close_matches(arm, settings, 1)
+        if arm not in recipe.arms:
+            near = difflib.get_close_matches(arm, recipe.arms, 1)
             hint = f"Did you mean {near[0]}? " if near else ""
-            raise BadSetting(f"{recipe.slug} has no arm {arm!r}. {hint}There are: {', '.join(settings)}")
+            raise BadSetting(f"{recipe.slug} has no arm {arm!r}. {hint}There are: {', '.join(recipe.arms)}")
     if bool(agent) != (model is not None):
         raise TypeError("agent and model go together: which model it is, and what asks it")
     if ray and (quick or agent):
@@ -129,6 +128,7 @@ def run_study(
         if recipe.server is None:
             raise BadSetting(f"--agent: {recipe.slug} has nothing to ask a served model; leave it out")
         arms = arms or asked_of_servers(recipe)
+    settings = resolve(recipe, changed, quick, arms or None)
     count = seeds if seeds is not None else 1 if quick else recipe.seeds
     for name, value, least in (("seeds", count, 1), ("jobs", jobs, 1), ("root_seed", root_seed, 0)):
         if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < least):
@@ -136,7 +136,7 @@ def run_study(
     asked: dict[str, Any] = {
         "slug": recipe.slug,
         "code": code_hash(path, server=bool(agent)),
-        "settings": {arm: store.plain(asdict(settings[arm])) for arm in settings if not arms or arm in arms},
+        "settings": {arm: store.plain(asdict(own)) for arm, own in settings.items()},
         "seeds": count,
         "root_seed": root_seed,
         "quick": quick,
@@ -175,7 +175,7 @@ def run_study(
         ]
         workers = 1 if quick or agent else min(jobs or len(os.sched_getaffinity(0)), max(len(cells), 1))
         _run_cells(recipe, run, cells, workers, progress, model, ray)
-        write_whole(folder / "results.json", json.dumps(_results(recipe, run, settings), indent=1).encode())
+        write_whole(folder / "results.json", json.dumps(_results(recipe, run), indent=1).encode())
         return store.open_run(folder)
     finally:
         unlock(held)
@@ -212,7 +212,7 @@ def run_cell(cell: Cell, recipe: Recipe | None = None, model: Any = None) -> tup
 def _fill(cell: Cell, recipe: Recipe, folder: Path, model: Any) -> None:
     """Run one cell, from its last checkpoint where it has one, and store its result."""
     (folder / ERROR).unlink(missing_ok=True)
-    settings = resolve(recipe, cell.overrides, cell.quick)[cell.arm]
+    settings = resolve(recipe, cell.overrides, cell.quick, (cell.arm,))[cell.arm]
     log = Log(folder, cell.quick)
     stream = generator(cell.root_seed, cell.seed)
     before = (random.getstate(), _bits(np.random.get_state()))  # noqa: NPY002, only looked at
@@ -343,7 +343,7 @@ def _run_cells(
             raise CellFailed(f"{name} failed: {message}{others}. The traceback is in {where}")
 
 
-def _results(recipe: Recipe, run: Run, settings: Mapping[str, Any]) -> dict[str, Any]:
+def _results(recipe: Recipe, run: Run) -> dict[str, Any]:
     """What results.json holds: the final numbers, the result hash, the verdicts and how the claims fare elsewhere."""
     values, kinds = store.final_numbers(run)
     stored = [store.finished_cell(run.cell(*cell)) for cell in run.cells]
