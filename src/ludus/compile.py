@@ -15,6 +15,7 @@ from ludus.measure.bradley_terry import counted, rate
 from ludus.measure.elo import elo
 from ludus.measure.minimax import minimax_regret
 from ludus.measure.nash_conv import nash_conv
+from ludus.models.transformer import Size, Transformer, sample
 from ludus.normal_form import bimatrix
 from ludus.play import play, playouts
 from ludus.solve.approach import METHODS
@@ -25,7 +26,7 @@ from ludus.tree import TooLarge, grow
 
 
 def main() -> None:
-    """Play every game once; solve Kuhn poker and a matrix game in every way, and judge a policy of tic-tac-toe."""
+    """Play every game once; solve Kuhn poker and a matrix game in every way; judge, rate, evolve and write."""
     for name in names():
         playouts(load(name), 2, np.random.default_rng(0))
         play(load(name), [uniform] * load(name).players, 2, np.random.default_rng(0))
@@ -47,6 +48,8 @@ def main() -> None:
     elo(met, np.array([1.0, 1.0, 0.5]), 2)
     for alpha in (1.0, 1e9, np.inf):
         alpha_rank(np.array([[0.0, 1.0], [2.0, 0.0]]), alpha)
+    model = Transformer(Size(layers=1, width=2, heads=1, context=2, vocabulary=2), np.random.default_rng(0))
+    sample(model, np.ones((1, 1), np.int64), np.ones((1, 1), bool), np.zeros((1, 2)), np.zeros(2, bool))
     board = grow(load("tic_tac_toe"))
     minimax_regret(board, board.legal / board.legal.sum(axis=1, keepdims=True))
 

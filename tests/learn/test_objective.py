@@ -17,7 +17,7 @@ from ludus.learn.objective import (
 )
 from ludus.learn.policy_gradient import Replies, descend
 from ludus.learn.policy_gradient import score as score_replies
-from ludus.learn.rollout import Rollouts, given, rollout
+from ludus.learn.rollout import Rollouts, given, rollout, select
 from ludus.learn.weights import pack, unpack
 from ludus.models.transformer import Size, Transformer
 
@@ -48,6 +48,31 @@ def test_scores_are_those_of_the_older_core(model, rollouts):
     torch.testing.assert_close(now.log_prob.sum(1), log_prob)
     torch.testing.assert_close(mean_per_reply(now.entropy, now.written), entropy.mean())
     np.testing.assert_allclose(now.log_prob.detach(), rollouts.log_prob, atol=1e-5)
+
+
+def test_equal_beginnings_are_read_once_to_the_same_end(model):
+    """Scores, values and gradients of rows that share prompts, whole replies too, are those of the rows one by one."""
+    rng = np.random.default_rng(8)
+    prompts = rng.integers(2, 8, (3, 4))
+    prompts[0, :2] = 0
+    rollouts = rollout(model, prompts[[0, 1, 0, 2, 2, 0, 2]], rng.random((7, 5)), STOP)
+    rollouts = select(rollouts, np.array([0, 1, 2, 3, 3, 4, 5, 6]))
+    head, weight = torch.nn.Linear(SIZE.width, 1), torch.from_numpy(rng.normal(size=rollouts.tokens.shape)).float()
+    replies = Replies(rollouts.tokens[:, :4], rollouts.tokens[:, 4:])
+    found = []
+    for rows in ([np.arange(8)], [np.array([row]) for row in range(8)]):
+        model.zero_grad()
+        total = torch.zeros(())
+        numbers = []
+        for some in rows:
+            now, value = score_and_value(model, head, Rollouts(*(array[some] for array in rollouts)))
+            log_prob, entropy = score_replies(model, Replies(*(array[some] for array in replies)))
+            numbers.append(torch.cat([now.log_prob, now.entropy, value, log_prob[:, None], entropy[:, None]], dim=1))
+            total = total + (weight[some] * (now.log_prob + now.entropy + value)).sum() + (log_prob + entropy).sum()
+        total.backward()
+        found.append([torch.cat(numbers), *(each.grad.clone() for each in model.parameters())])
+    for together, apart in zip(*found, strict=True):
+        torch.testing.assert_close(together, apart, rtol=1e-3, atol=1e-4)
 
 
 def test_the_clipped_loss_by_cases():

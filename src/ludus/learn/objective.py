@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from ludus.learn.rollout import Rollouts
-from ludus.models.transformer import Transformer, causal
+from ludus.models.transformer import Cache, Transformer, causal
 
 
 class Scored(NamedTuple):
@@ -40,26 +40,43 @@ def score_and_value(model: Transformer, head: nn.Linear, rollouts: Rollouts) -> 
     head  nn.Linear(width, 1)
     """
     scored, final = _score(model, rollouts)
-    value = functional.pad(head(final[:, :-1])[..., 0], (1, 0))
+    value = functional.pad(head(final[:, :-1])[..., 0], (scored.written.shape[1] - final.shape[1] + 1, 0))
     return scored, value * scored.written
 
 
 def _score(model: Transformer, rollouts: Rollouts) -> tuple[Scored, Tensor]:
+    """What `score` gives, and the last layer's activations from the token before the first written column on."""
     tokens, written = torch.from_numpy(rollouts.tokens), torch.from_numpy(rollouts.turn >= 0)
+    start = max(int(written.any(0).int().argmax()), 1)  # the first column that any row wrote
+    logits, final = _read(model, tokens, start)
+    rows, columns = written[:, start:].nonzero(as_tuple=True)  # the vocabulary is summed over only where it is needed
+    log_softmax = logits[rows, columns].log_softmax(-1)
+    place = (rows, columns + start)
+    chosen = log_softmax.gather(1, tokens[place][:, None])[:, 0]
+    entropy = -(log_softmax.exp() * log_softmax).sum(-1)
+    empty = torch.zeros(tokens.shape, dtype=logits.dtype)
+    return Scored(empty.index_put(place, chosen), empty.index_put(place, entropy), written), final
+
+
+def _read(model: Transformer, tokens: Tensor, start: int) -> tuple[Tensor, Tensor]:
+    """Logits and last activations after the columns from start - 1 on; equal beginnings are read once for all rows."""
     final: list[Tensor] = []
 
     def keep(site: str, activation: Tensor) -> None:
         if site == "final":
             final.append(activation)
 
-    logits = model(tokens, *causal(tokens != 0), hook=keep)[0]
-    rows, columns = written[:, 1:].nonzero(as_tuple=True)  # the vocabulary is summed over where something was written
-    log_softmax = logits[rows, columns].log_softmax(-1)
-    chosen = log_softmax.gather(1, tokens[rows, columns + 1, None])[:, 0]
-    entropy = -(log_softmax.exp() * log_softmax).sum(-1)
-    place = (rows, columns + 1)
-    empty = torch.zeros(tokens.shape, dtype=logits.dtype)
-    return Scored(empty.index_put(place, chosen), empty.index_put(place, entropy), written), final[0]
+    mask, positions = causal(tokens != 0)
+    once, row = tokens[:, :start].unique(dim=0, return_inverse=True)
+    if len(once) == len(tokens):
+        logits, _ = model(tokens, mask, positions, hook=keep)
+        return logits[:, start - 1 :], final[0][:, start - 1 :]
+    before, cache = model(once, *causal(once != 0), hook=keep)
+    cache = Cache(*([each.index_select(0, row) for each in layers] for layers in cache))
+    after, _ = model(tokens[:, start:], mask[:, start:], positions[:, start:], cache, keep)
+    return tuple(  # type: ignore[return-value]
+        torch.cat([one[:, -1:].index_select(0, row), rest], dim=1) for one, rest in ((before, after), final)
+    )
 
 
 def policy_gradient(now: Scored, advantage: np.ndarray) -> Tensor:

@@ -70,15 +70,16 @@ class Replies(NamedTuple):
 
 def score(model: Transformer, replies: Replies) -> tuple[Tensor, Tensor]:
     """Log-probability of each reply float32[T], and the mean entropy of its tokens' distributions float32[T]."""
-    prompt, reply = torch.from_numpy(replies.prompt), torch.from_numpy(replies.reply)
-    tokens = torch.cat([prompt, reply], dim=1)
+    start = replies.prompt.shape[1]
+    both = torch.from_numpy(np.concatenate([replies.prompt, replies.reply], axis=1))
+    tokens, row = both.unique(dim=0, return_inverse=True)  # a small game asks and is answered the same many times
     real = tokens != 0
-    written = real[:, prompt.shape[1] :]
-    logits = model(tokens, *causal(real))[0][:, prompt.shape[1] - 1 : -1]
-    log_softmax = logits.log_softmax(-1)
-    chosen = log_softmax.gather(2, reply[..., None])[..., 0]
+    written = real[:, start:]
+    log_softmax = model(tokens, *causal(real))[0][:, start - 1 : -1].log_softmax(-1)
+    chosen = log_softmax.gather(2, tokens[:, start:, None])[..., 0]
     entropy = -(log_softmax.exp() * log_softmax).sum(-1)
-    return (chosen * written).sum(1), (entropy * written).sum(1) / written.sum(1)
+    log_probability, spread = (chosen * written).sum(1), (entropy * written).sum(1) / written.sum(1)
+    return log_probability.index_select(0, row), spread.index_select(0, row)
 
 
 def policy_gradient_loss(model: Transformer, replies: Replies, advantage: np.ndarray, entropy: float) -> Tensor:

@@ -101,6 +101,7 @@ class Conversation:
         if self._decoder is None or self._logits is None:
             raise ValueError("say: the model has nothing to answer; call hear(tokens) before each turn")
         batch, rounds = uniform.shape
+        self._decoder.expect(rounds)
         tokens, log_prob = np.zeros((batch, rounds), np.int64), np.zeros((batch, rounds), np.float32)
         going = np.ones(batch, bool) if active is None else active.copy()
         logits, used = self._logits, 0

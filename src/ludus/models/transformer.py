@@ -17,11 +17,10 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 from torch.nn import functional
 
+from ludus.models.decoding import NEVER, Decoder, draw
+
 Hook = Callable[[str, Tensor], Tensor | None]
 """(site, activation) -> None to read it, or a tensor of the same shape to put in its place."""
-
-
-NEVER = -1e9  # the logit of token 0: padding is never written; finite, so that entropies are not NaN
 
 
 class Size(NamedTuple):
@@ -159,7 +158,6 @@ class Sampled(NamedTuple):
     length: np.ndarray
 
 
-@torch.no_grad()
 def sample(
     model: Transformer,
     prompts: np.ndarray,
@@ -178,26 +176,20 @@ def sample(
     if temperature <= 0:
         raise ValueError(f"temperature: must be above zero, it was {temperature}; use a small one for greedy replies")
     batch, rounds = uniform.shape
-    seen = torch.from_numpy(real)
-    mask, positions = causal(seen)
-    logits, cache = model(torch.from_numpy(prompts), mask, positions)
-    position = positions[:, -1:]
+    decoder = Decoder(model, batch)
+    decoder.expect(prompts.shape[1] + rounds)
+    given = np.where(real, prompts, 0)
     tokens, log_prob = np.zeros((batch, rounds), np.int64), np.zeros((batch, rounds))
     going, length = np.ones(batch, bool), np.zeros(batch, np.int64)
     for round_ in range(rounds):
-        last = logits[:, -1].double()
-        log_softmax = last.log_softmax(-1).numpy()
-        cumulative = (last / temperature).softmax(-1).cumsum(-1).numpy()
-        token = (cumulative < uniform[:, round_, None] * cumulative[:, -1:]).sum(axis=1).clip(max=last.shape[1] - 1)
+        token, chance = draw(decoder.read(given), uniform[:, round_], temperature)
         tokens[going, round_] = token[going]
-        log_prob[going, round_] = log_softmax[going, token[going]]
+        log_prob[going, round_] = chance[going]
         length[going] += 1
         going &= ~stop[token]
-        if round_ + 1 == rounds or not going.any():
+        if not going.any():
             break
-        seen = torch.cat([seen, torch.ones(batch, 1, dtype=torch.bool)], dim=1)
-        position = position + 1
-        logits, cache = model(torch.from_numpy(tokens[:, round_, None]), seen[:, None], position, cache)
+        given = tokens[:, round_, None]
     return Sampled(tokens, log_prob, length)
 
 
