@@ -126,10 +126,14 @@ def tabulate(tree: Tree, policy: Policy) -> np.ndarray:
 @njit(cache=True)
 def _longer(array, rows):
     out = np.empty((rows, *array.shape[1:]), array.dtype)
-    old, new = array.reshape(-1), out.reshape(-1)
-    for place in range(len(old)):  # compiles in a third of the time that `out[: len(array)] = array` takes
-        new[place] = old[place]
+    _copy(array.reshape(-1), out.reshape(-1))
     return out
+
+
+@njit(cache=True)
+def _copy(row, out):
+    for place in range(len(row)):  # `out[:] = row` takes 3 s to compile: the words of an error that cannot occur
+        out[place] = row[place]
 
 
 @njit(cache=True)
@@ -184,7 +188,8 @@ def _expand(turn_of, options, apply, payoff_of, view_of, start, players, actions
     player, legal = np.empty(256, np.int64), np.zeros((256, actions), np.int8)
     view, slots = np.empty((256, view_size), np.int64), np.full(1024, -1, np.int64)
     weights, seen, nodes, infosets, head, tail = np.empty(width), np.empty(view_size, np.int64), 1, 0, 0, 1
-    state[0], parent[0], action[0], chance[0], turn[0] = start, -1, -1, 1.0, turn_of(start)
+    _copy(start, state[0])
+    parent[0], action[0], chance[0], turn[0] = -1, -1, 1.0, turn_of(start)
     if turn[0] == OVER:
         payoff_of(start, payoff[0])
     node = 0
@@ -217,7 +222,7 @@ def _expand(turn_of, options, apply, payoff_of, view_of, start, players, actions
             if weights[move] > 0:
                 parent[nodes], action[nodes] = node, move
                 chance[nodes] = weights[move] if mover == CHANCE else 1.0
-                state[tail] = state[head]
+                _copy(state[head], state[tail])
                 apply(state[tail], move)
                 turn[nodes] = turn_of(state[tail])
                 if turn[nodes] == OVER:
@@ -232,7 +237,8 @@ def _expand(turn_of, options, apply, payoff_of, view_of, start, players, actions
                 if infosets == len(player):
                     player, view = _longer(player, 2 * infosets), _longer(view, 2 * infosets)
                     legal = _longer(legal, 2 * infosets)
-                slots[slot], player[infosets], view[infosets] = infosets, mover, seen
+                slots[slot], player[infosets] = infosets, mover
+                _copy(seen, view[infosets])
                 for move in range(actions):
                     legal[infosets, move] = weights[move] > 0
                 infosets += 1
