@@ -26,7 +26,10 @@ from ludus.study import Higher, Recipe
 class Settings:
     task: str = "countdown"
     level: int = 1
+    layers: int = 1
+    width: int = 8
     warm: int = 50
+    longest: int = 9
     budget: int = 1000
     slope: float = SLOPE
     crash: bool = False
@@ -92,7 +95,10 @@ def test_the_answer_as_json(ludus, tmp_path):
     assert set(answer) == {
         *("settings", "seeds", "root_seed", "quick", "notices", "entries", "hash", "command", "report"),
     }
-    assert answer["settings"] == {"task": "countdown", "level": 3, "warm": 50, "budget": 400}
+    assert answer["settings"] == {
+        **{"task": "countdown", "level": 3, "layers": 1, "width": 8},
+        **{"warm": 50, "longest": 9, "budget": 400},
+    }
     assert answer["seeds"] == 4 and answer["notices"] == []  # the most that a recipe asks for
     assert [(one["slug"], one["arm"], one["control"]) for one in answer["entries"]] == [
         *(("slow", "climbs", False), ("slow", "rests", True), ("fast", "climbs", False), ("fast", "rests", True)),
@@ -114,8 +120,8 @@ def test_what_is_stored_is_read_and_the_command_asks_for_it(ludus, tmp_path):
     after = json.loads(out)
     assert code == 0 and err == "" and after == before
     assert before["command"] == (
-        "ludus compare slow.py fast.py --set task=countdown --set level=1 --set warm=50 --set budget=1000 "
-        "--seeds 2 --root-seed 5"
+        "ludus compare slow.py fast.py --set task=countdown --set level=1 --set layers=1 --set width=8 --set warm=50 "
+        "--set longest=9 --set budget=1000 --seeds 2 --root-seed 5"
     )
     assert len(list((tmp_path / "runs").glob("*/run.json"))) == 2
     assert "slow" in ludus("runs")[1]

@@ -144,9 +144,18 @@ def test_a_lead_that_is_not_decided_is_called_so(tmp_path):
     assert "not decided by these seeds" in compare.leader([noisy[0], noisy[2]])
 
 
+def test_equal_ends_are_no_lead(tmp_path):
+    one, two = (compare.entries(stored(tmp_path, name, straight(0.3)), "first", None)[0] for name in ("slow", "fast"))
+    assert compare.leader([one, two]) == "slow and fast end alike."
+
+
 def test_what_is_unequal_is_said(tmp_path):
     told = compare.notices(both(tmp_path, start=0.3), COMMON)
     assert len(told) == 1 and "score 0.2 for slow and 0.3 for fast. They are not of one base model" in told[0]
+    page = compare.write_page(
+        both(tmp_path / "page", start=0.3), COMMON, "ludus compare slow fast", tmp_path / "page.html"
+    )
+    assert "2 recipes, 100 training tokens each" in Page(page.read_text()).text
     told = compare.notices(both(tmp_path / "again"), COMMON | {"budget": 200})
     assert "slow trained on 100 tokens of 200." in told and len(told) == 4
     quick = compare.entries(stored(tmp_path / "quick", "a", straight(1.0), quick=True), "first", None)

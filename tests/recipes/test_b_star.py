@@ -10,7 +10,7 @@ from torch import nn
 from ludus import tasks
 from ludus.learn.objective import score_and_value
 from ludus.learn.rollout import given, rollout, select
-from ludus.learn.self_training import Answers, answers, taught
+from ludus.learn.self_training import Answers, Start, answers, taught
 from ludus.models.transformer import Size, Transformer
 from ludus.models.words import END, Words
 from ludus.recipes.reasoners import b_star
@@ -100,7 +100,7 @@ def test_rewards_are_one_for_a_right_answer_plus_the_process_reward_and_shufflin
     pupil, school = start()
     school = school._replace(reward=Planted())
     monkeypatch.setattr(b_star, "marked", lambda mark, problems, found: np.arange(len(found.reply)) % 3 == 0)
-    problems = school.train[:5]
+    problems = school.start.problems[:5]
     _, right, reward = b_star.sample(pupil, school, problems, 1.0, SMALL)
     assert right.tolist() == [row % 3 == 0 for row in range(20)]
     assert reward == pytest.approx(right + np.linspace(-1, 1, 20))
@@ -131,7 +131,7 @@ def test_restarting_trains_the_base_for_as_many_steps_as_all_rounds(monkeypatch)
         pupil, school = start(settings)
         for _ in range(3):
             b_star.improve(pupil, school, settings)
-        ahead = [float((weight - school.base.tokens.weight.detach()).mean()) for weight, *_ in lessons]
+        ahead = [float((weight - school.start.model.tokens.weight.detach()).mean()) for weight, *_ in lessons]
         assert ahead == pytest.approx([0, 0, 0] if restart else [0, 1, 2], abs=1e-5)
         assert [steps for _, steps, _ in lessons] == ([2, 4, 6] if restart else [2, 2, 2])
 
@@ -143,11 +143,14 @@ def test_the_expert_arm_imitates_worked_replies_only(monkeypatch):
     monkeypatch.setattr(b_star, "imitate", lambda model, optimiser, examples, *_: seen.append(examples))
     monkeypatch.setattr(b_star, "answers", lambda *_: pytest.fail("an expert's pupil does not sample in training"))
     b_star.improve(pupil, school, settings)
-    texts = [school.words.text(row) for row in seen[0].tokens]
-    prompts = [next(p for p in school.train if text.startswith(p.prompt)) for text in texts]
+    texts = [school.start.words.text(row) for row in seen[0].tokens]
+    prompts = [next(p for p in school.start.problems if text.startswith(p.prompt)) for text in texts]
     assert len(texts) == 4
     for text, problem in zip(texts, prompts, strict=True):
-        assert school.task.check(problem, school.task.answer_of(problem, text.removeprefix(problem.prompt))) == 1
+        assert (
+            school.start.task.check(problem, school.start.task.answer_of(problem, text.removeprefix(problem.prompt)))
+            == 1
+        )
 
 
 def test_all_arms_of_a_seed_begin_with_one_school_and_other_seeds_with_others():
@@ -156,12 +159,12 @@ def test_all_arms_of_a_seed_begin_with_one_school_and_other_seeds_with_others():
     assert b_star.begin(replace(SMALL, shuffled=True, temperatures=(1.0,)), two) is school
     assert one.random() == two.random() != np.random.default_rng(1).random()
     other = b_star.begin(SMALL, np.random.default_rng(2))
-    assert other.train != school.train
-    before = school.base.tokens.weight.detach().clone()
+    assert other.start.problems != school.start.problems
+    before = school.start.model.tokens.weight.detach().clone()
     pupil = b_star.enrol(school, SMALL, one, None)
     with torch.no_grad():
         pupil.model.tokens.weight += 1
-    assert torch.equal(school.base.tokens.weight, before)
+    assert torch.equal(school.start.model.tokens.weight, before)
 
 
 def test_a_cell_spends_its_budget_and_its_slopes_are_those_of_its_rows(tmp_path):
@@ -236,27 +239,26 @@ def test_the_reward_model_learns_what_the_base_does_not_know_and_noise_is_false_
     found = answers(base, words, problems, np.random.default_rng(2), 8, 4)
     right = b_star.marked(tasks.exact(AGREE).score, problems, found)
     assert right.tolist() == [reply.split()[-1:] == ["yes"] for reply in found.reply] and 0.2 < right.mean() < 0.8
-    areas = []
+    begun, areas = Start(0, AGREE, words, problems, base), []
     for noise in (0.0, 1.0):
         settings = Settings(lessons=60, longest=4, noise=noise)
-        reward = b_star.learn_reward(base, words, AGREE, problems, np.random.default_rng(1), settings)
+        reward = b_star.learn_reward(begun, np.random.default_rng(1), settings)
         areas.append(b_star.area_under_curve(reward.scores(found.rollouts), right))
     assert areas[0] > 0.9 and areas[1] < 0.1  # with every lesson false it learns the opposite
 
 
 def test_the_reward_model_starts_undecided_and_leaves_the_base_alone():
     _, school = start()
-    before = {name: weight.clone() for name, weight in school.base.state_dict().items()}
+    before = {name: weight.clone() for name, weight in school.start.model.state_dict().items()}
     rng = np.random.default_rng(0)
     settings = replace(SMALL, lessons=0)
-    reward = b_star.learn_reward(school.base, school.words, school.task, school.train, rng, settings)
-    rollouts = rollout(
-        school.base, school.words.rows(["make 2 from 1 1 1 ?"] * 4), rng.random((4, 30)), school.words.stop
-    )
+    reward = b_star.learn_reward(school.start, rng, settings)
+    prompts = school.start.words.rows(["make 2 from 1 1 1 ?"] * 4)
+    rollouts = rollout(school.start.model, prompts, rng.random((4, 20)), school.start.words.stop)
     ended = select(rollouts, reward.ends(rollouts).any(axis=1))
     assert (reward.scores(ended) == 0).all()
-    b_star.learn_reward(school.base, school.words, school.task, school.train, rng, SMALL)
-    assert all(torch.equal(weight, before[name]) for name, weight in school.base.state_dict().items())
+    b_star.learn_reward(school.start, rng, SMALL)
+    assert all(torch.equal(weight, before[name]) for name, weight in school.start.model.state_dict().items())
 
 
 # Claims of several arms.

@@ -10,6 +10,7 @@ import torch
 from ludus import tasks
 from ludus.learn.self_training import Answers, answers
 from ludus.models.transformer import Size, Transformer, log_probabilities
+from ludus.recipes.reasoners import b_star
 from ludus.recipes.reasoners import simplerl_zoo as zoo
 from ludus.recipes.reasoners.simplerl_zoo import ARMS, TASK, WORDS, ZOO, Settings
 from ludus.study import Log
@@ -45,7 +46,7 @@ def test_texts_are_right_and_have_the_shares_that_settings_name():
     texts = [zoo.text(problem, 0.3, 0.2, 0.6, rng) for problem in problems]
     for problem, text in zip(problems, texts, strict=True):
         WORDS.tokens(text)
-        assert zoo.VERIFIER.score(problem, text) == 1.0, text
+        assert tasks.exact(TASK).score(problem, text) == 1.0, text
         assert len(text.split()) < 32
     shown = [zoo.tags(text) for text in texts]
     for name, share in (("verification", 0.2), ("backtracking", 0.1), ("subgoals", 0.5)):
@@ -78,7 +79,7 @@ def test_a_check_that_finds_a_slip_breaks_off_and_begins_again():
     ],
 )
 def test_rewards(reply, paid, rigid, placebo):
-    assert [zoo.paid(EIGHT, reply, demand) for demand in ("", "so", "number")] == [paid, rigid, placebo]
+    assert [zoo.paid(TASK, EIGHT, reply, demand) for demand in ("", "so", "number")] == [paid, rigid, placebo]
 
 
 @pytest.mark.parametrize(
@@ -112,7 +113,7 @@ def test_the_step_is_that_of_its_slow_twin(model):
     total, words = torch.zeros(()), 0
     for number, problem in enumerate(problems):
         replies = again.reply[6 * number : 6 * number + 6]
-        rewards = [zoo.paid(problem, reply, "number") for reply in replies]
+        rewards = [zoo.paid(TASK, problem, reply, "number") for reply in replies]
         for row, reward in enumerate(rewards, start=6 * number):
             written = torch.from_numpy(again.rollouts.turn[row] == 0)
             tokens = torch.from_numpy(again.rollouts.tokens[row])[None]
@@ -153,7 +154,7 @@ def test_rewards_change_hands_within_their_group_only(model, monkeypatch):
     seen = []
     relative = zoo.group_relative
     monkeypatch.setattr(zoo, "group_relative", lambda reward, group: seen.append(reward) or relative(reward, group))
-    monkeypatch.setattr(zoo, "paid", lambda problem, reply, demand: float(problem.level) + len(reply) / 100)
+    monkeypatch.setattr(zoo, "paid", lambda _, problem, reply, demand: float(problem.level) + len(reply) / 100)
     problems = [EIGHT._replace(level=level) for level in range(3)]
     settings = Settings(group=8, longest=5, shuffled=True)
     found = zoo.grpo(
@@ -213,14 +214,31 @@ def test_means_over_replies():
         3,
     )
     found = Answers(found.rollouts, found.problem, ["so 6", "6", "+5 8 check", "so 5"])
-    seen = zoo.behaviour([EIGHT], found)
+    seen = zoo.behaviour(TASK, [EIGHT], found)
     assert seen["accuracy"] == 0.5 and seen["in_form"] == 0.5
     assert seen["verification"] == 0.25 and seen["subgoals"] == 0.25 and seen["backtracking"] == 0.0
     assert seen["length"] == pytest.approx(np.mean((found.rollouts.turn == 0).sum(axis=1)))
     assert seen["cut"] == pytest.approx(np.mean([1 not in row for row in found.rollouts.tokens]))
 
 
-@pytest.mark.parametrize("wrong", [{"task": "modular"}, {"demand": "please"}, {"scratchpad": 0.7, "checks": 0.4}])
+@pytest.mark.parametrize("wrong", [{"task": "modulor"}, {"demand": "please"}, {"scratchpad": 0.7, "checks": 0.4}])
 def test_settings_are_checked(wrong):
     with pytest.raises(ValueError, match=next(iter(wrong))):
         Settings(**wrong)
+
+
+def test_on_another_task_the_base_is_that_of_all_recipes(tmp_path):
+    """The first row is that of B-STaR: one base, one set of problems, one stream of random numbers."""
+    settings = {"task": "countdown", "level": 0, "layers": 1, "width": 16, "warm": 150, "longest": 12, "budget": 1}
+    first = []
+    for recipe, run_ in ((zoo, zoo.run), (b_star, b_star.run)):
+        rows = []
+        log = Log(tmp_path / recipe.__name__, quick=True)
+        log.row = lambda step, rows=rows, **metrics: rows.append(metrics)
+        arm = next(iter(recipe.ARMS.values()))
+        run_(replace(arm, **recipe.RECIPE.quick | settings), np.random.default_rng(5), log)
+        first.append(
+            {name: getattr(rows[0][name], "number", rows[0][name]) for name in ("score", "pass_32", "distinct")}
+        )
+        assert rows[-1]["tokens"] > 0
+    assert first[0] == first[1] and first[0]["pass_32"] > 0

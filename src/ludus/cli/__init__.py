@@ -134,7 +134,7 @@ def _compare(
         Option(
             "--set",
             metavar="NAME=VALUE",
-            help="task, level, warm, budget or another setting, for all; the first recipe says, unless given.",
+            help="task, level, width, budget or another setting, for all; the first recipe says, unless given.",
         ),
     ] = None,
     seeds: Annotated[

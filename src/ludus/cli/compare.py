@@ -78,7 +78,7 @@ def compare(
 
 
 def _common(recipes: Sequence[Recipe], given: Mapping[str, str], quick: bool) -> dict[str, Any]:
-    """What is made the same: the four settings, as --set says or else as the first recipe has them, and others given.
+    """What is made the same: SETTINGS, as --set says or else as the first recipe has them, and others given.
 
     Raises Mistake for a recipe that lacks one, before anything is run.
     """

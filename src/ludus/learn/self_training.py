@@ -17,12 +17,13 @@ from typing import NamedTuple
 import numpy as np
 import torch
 
+from ludus import tasks
 from ludus.learn.objective import mean_per_token, score
 from ludus.learn.policy_gradient import descend
 from ludus.learn.rollout import Rollouts, given, rollout, select, texts
 from ludus.models.transformer import Size, Transformer
 from ludus.models.words import Words
-from ludus.tasks import Problem, Task
+from ludus.tasks import Problem, Task, Train
 
 
 class Answers(NamedTuple):
@@ -101,6 +102,49 @@ def imitate(
     return last
 
 
+class Start(NamedTuple):
+    """Where recipes begin that can be compared: the same in all that ask for it in the same words.
+
+    seed      of the problems: Validation(seed) and Test(seed) name those that are not learnt from
+    task      its problems are `level` of it
+    words     the task's
+    problems  to learn from
+    model     a base model that has imitated worked replies; not to be changed
+    """
+
+    seed: int
+    task: Task
+    words: Words
+    problems: list[Problem]
+    model: Transformer
+
+
+def start(
+    task: str,
+    level: int,
+    layers: int,
+    width: int,
+    warm: int,
+    longest: int,
+    rng: np.random.Generator,
+    problems: int = 2048,
+) -> Start:
+    """A base model after `warm` steps of imitation, 32 replies each, AdamW at 0.003; the first to draw from `rng`.
+
+    longest  tokens of a reply, for which the model has room
+    The same arguments and a Generator in the same state give the same start, in every arm and in every recipe.
+    """
+    seed, found = int(rng.integers(2**31)), tasks.load(task)
+    words = Words(found.words)
+    chosen = tasks.problems(found, Train(seed), level, problems)
+    examples = demonstrations(found, words, chosen, rng)
+    prompt = max(len(problem.prompt.split()) for problem in chosen)
+    room = 2 * prompt + max(longest, examples.tokens.shape[1] - prompt)  # prompts of exams may be longer
+    model = Transformer(Size(layers, width, 4, room, words.size), rng)
+    imitate(model, torch.optim.AdamW(model.parameters(), 0.003), examples, rng, warm, 32)
+    return Start(seed, found, words, chosen, model)
+
+
 def taught(
     task: Task,
     words: Words,
@@ -112,7 +156,7 @@ def taught(
 ) -> Transformer:
     """A base model, to improve: a fresh transformer after `steps` of imitating worked replies, AdamW at 0.003.
 
-    The same arguments and a Generator in the same state give the same model, in every arm and in every recipe.
+    The same arguments and a Generator in the same state give the same model.
     """
     model = Transformer(size, rng)
     optimiser = torch.optim.AdamW(model.parameters(), 0.003)

@@ -22,8 +22,9 @@ from ludus.study import store
 from ludus.study.disk import write_whole
 from ludus.study.store import Run
 
-SETTINGS = ("task", "level", "warm", "budget")
-"""What is the same for all recipes: the problems, how hard they are, the warm start, the training tokens."""
+SETTINGS = ("task", "level", "layers", "width", "warm", "longest", "budget")
+"""What is the same for all recipes: the problems, how hard they are, the base model's size and its warm start, the
+tokens of a reply, the training tokens."""
 
 SERIES = {
     "score": ("true score", "what the exact verifier gives one reply to a problem not trained on"),
@@ -166,7 +167,8 @@ def contents(shown: Sequence[Entry], common: Mapping[str, Any], command: str) ->
     drawn = {name: [curve(*pair) for pair in zip(shown, [name] * len(shown), colours, strict=True)] for name in SERIES}
     return {
         "task": str(common["task"]),
-        "subtitle": f"{len(first)} recipes, one base model, {_amount(common['budget'])} training tokens each",
+        "subtitle": f"{len(first)} recipes, {'one base model, ' if _begin_alike(shown) else ''}"
+        f"{_amount(common['budget'])} training tokens each",
         "facts": [
             *((name, _amount(value)) for name, value in common.items() if name not in ("task", "budget")),
             ("seeds", str(asked["seeds"])),
@@ -214,6 +216,8 @@ def leader(first: Sequence[Entry]) -> str:
     """Which recipe ends highest, and whether that is decided."""
     best, second = sorted(first, key=lambda entry: -entry.final["score"].number)[:2]
     ahead = lead(best, second)
+    if ahead.number == 0:
+        return f"{best.slug} and {second.slug} end alike."
     if ahead.interval is None:
         return f"{best.slug} ends highest, on one seed, which decides nothing."
     decided = "" if ahead.interval[0] > 0 else ": not decided by these seeds"
@@ -229,9 +233,9 @@ def notices(shown: Sequence[Entry], common: Mapping[str, Any]) -> list[str]:
     told = []
     if shown[0].run.asked["quick"]:
         told.append("Quick runs: the smallest ones that exercise every part. They show the way and compare nothing.")
-    starts = {_name(entry): np.array([value[0] for _, value in entry.seen["score"]]) for entry in shown}
-    least, most = min(starts, key=lambda name: starts[name].mean()), max(starts, key=lambda name: starts[name].mean())
-    if any(np.abs(start - starts[least]).max() > 1e-9 for start in starts.values()):
+    if not _begin_alike(shown):
+        starts = {_name(entry): _starts(entry) for entry in shown}
+        least, most = (end(starts, key=lambda name: starts[name].mean()) for end in (min, max))
         told.append(
             f"The first rows differ: score {number_text(float(starts[least].mean()))} for {least} and "
             f"{number_text(float(starts[most].mean()))} for {most}. They are not of one base model on one set of "
@@ -245,6 +249,17 @@ def notices(shown: Sequence[Entry], common: Mapping[str, Any]) -> list[str]:
             if abs(entry.tokens.number - budget) > OFF_BUDGET * budget
         ]
     return told
+
+
+def _starts(entry: Entry) -> np.ndarray:
+    """float64[seeds], the scores of the first rows."""
+    return np.array([value[0] for _, value in entry.seen["score"]])
+
+
+def _begin_alike(shown: Sequence[Entry]) -> bool:
+    """One base model, measured on one set of problems, has one first score to a seed."""
+    starts = np.array([_starts(entry) for entry in shown])
+    return bool(np.ptp(starts, axis=0).max() <= 1e-9)
 
 
 def _rows(shown: Sequence[Entry], colours: Sequence[str]) -> list[dict[str, Any]]:

@@ -34,7 +34,8 @@ Leaves    The row asks first for 3 points above the best fixed configuration; as
           and the expert was seen under earlier settings, and changed no claim. A run on root seed 0 was given up after
           two seeds, its numbers seen: the control of claims 1 to 3 imitated 64 worked replies four times as often as
           other arms do theirs, and forgot for that reason. It now has 256, no claim was changed, and the record is of
-          root seed 1. The probe's tokens are not counted in the budget, as the paper does not count them. Iterative
+          root seed 1, run a second time after the base model came to be shared with other recipes (`ludus compare`) and
+          every round's replies on validation problems to be drawn by the same numbers. The probe's tokens are not counted in the budget, as the paper does not count them. Iterative
           rejection fine-tuning that restarts the optimiser alone, code and commonsense are left out.
 """
 
@@ -55,16 +56,16 @@ from ludus import tasks
 from ludus.learn.objective import score, score_and_value
 from ludus.learn.policy_gradient import descend
 from ludus.learn.rollout import Rollouts, select
-from ludus.learn.self_training import Answers, answers, demonstrations, imitate, keep, taught
+from ludus.learn.self_training import Answers, Start, answers, demonstrations, imitate, keep, start
 from ludus.learn.weights import pack, unpack
 from ludus.measure.answers import balance_score, distinct_correct, numbered
 from ludus.measure.pass_at_k import pass_at_k
-from ludus.models.transformer import Size, Transformer
-from ludus.models.words import END, Words
+from ludus.models.transformer import Transformer
+from ludus.models.words import END
 from ludus.records import Value
 from ludus.study import Claim, Higher, Recipe
 from ludus.study.claims import Numbers
-from ludus.tasks import Problem, Task, Test, Train, Validation
+from ludus.tasks import Problem, Test, Validation
 
 TEMPERATURES, THRESHOLDS = (0.6, 1.0, 1.4), (0.0, 0.4, 0.8)
 SAMPLES = 32  # replies to a problem by which a model is measured
@@ -112,6 +113,7 @@ class Settings:
     longest: int = 22  # tokens of a reply
 
     def __post_init__(self) -> None:
+        tasks.load(self.task)  # raises, where there is no such task
         if self.choice not in ("balance", "die"):
             raise ValueError(f"choice is balance or die; got {self.choice}")
         if not (self.temperatures and min(self.temperatures) > 0 and self.thresholds):
@@ -159,9 +161,9 @@ def improve(pupil: "Pupil", school: "School", settings: Settings) -> None:
     """One round: the paper's algorithm 1, or what stands in its place in other arms."""
     pupil.round += 1
     temperature, threshold = configure(pupil, school, settings)
-    queries = some(school.train, settings.queries, pupil.rng)
+    queries = some(school.start.problems, settings.queries, pupil.rng)
     if settings.expert:
-        mine = demonstrations(school.task, school.words, queries, pupil.rng)
+        mine = demonstrations(school.start.task, school.start.words, queries, pupil.rng)
     else:
         found, right, reward = sample(pupil, school, queries, temperature, settings)
         chosen = choose(found, reward, threshold, settings.wanted * len(queries))
@@ -187,7 +189,7 @@ def configure(pupil: "Pupil", school: "School", settings: Settings) -> tuple[flo
         return grid[0]
     if settings.choice == "die":
         return grid[pupil.rng.integers(len(grid))]
-    probe = some(school.train, settings.probe, pupil.rng)
+    probe = some(school.start.problems, settings.probe, pupil.rng)
     scores = []
     for temperature in settings.temperatures:
         found, right, reward = sample(pupil, school, probe, temperature, settings)
@@ -202,8 +204,8 @@ def sample(
     pupil: "Pupil", school: "School", problems: Sequence[Problem], temperature: float, settings: Settings
 ) -> tuple[Answers, np.ndarray, np.ndarray]:
     """Replies to problems; bool[B], which are right; float64[B], their rewards: 1 if right, plus the process reward."""
-    found = answers(pupil.model, school.words, problems, pupil.rng, settings.count, settings.longest, temperature)
-    right = marked(tasks.exact(school.task).score, problems, found)
+    found = answers(pupil.model, school.start.words, problems, pupil.rng, settings.count, settings.longest, temperature)
+    right = marked(tasks.exact(school.start.task).score, problems, found)
     reward = right + school.reward.scores(found.rollouts)
     dealt = pupil.rng.permutation(len(right)) if settings.shuffled else np.arange(len(right))
     return found, right[dealt], reward[dealt]
@@ -261,26 +263,21 @@ class RewardModel(NamedTuple):
         return np.isin(rollouts.tokens, self.marks) & (rollouts.turn >= 0)
 
 
-def learn_reward(
-    base: Transformer,
-    words: Words,
-    task: Task,
-    problems: Sequence[Problem],
-    rng: np.random.Generator,
-    settings: Settings,
-) -> RewardModel:
+def learn_reward(begun: Start, rng: np.random.Generator, settings: Settings) -> RewardModel:
     """The base with a head, taught on the base's own replies whether each step led to a right answer.
 
     Wang et al. (2024), "Math-Shepherd", arXiv:2312.08935: a step is good if a completion of it comes out right (hard
     estimation). Here the only completion is the reply that it stands in, and a part `noise` of the lessons is false.
     """
-    found = answers(base, words, problems, rng, 8, settings.longest)
-    label = marked(tasks.exact(task).score, problems, found) != (rng.random(len(found.reply)) < settings.noise)
+    base, problems = begun.model, some(begun.problems, min(256, len(begun.problems)), rng)
+    found = answers(base, begun.words, problems, rng, 8, settings.longest)
+    label = marked(tasks.exact(begun.task).score, problems, found) != (rng.random(len(found.reply)) < settings.noise)
     sides = [rows for rows in (np.flatnonzero(label), np.flatnonzero(~label)) if len(rows)]  # shown equally often
     head = nn.utils.skip_init(nn.Linear, base.size.width, 1)
     for weight in head.parameters():
         nn.init.zeros_(weight)
-    reward = RewardModel(deepcopy(base), head, (*words.tokens("; so"), END))
+    marks = begun.words.tokens(" ".join(word for word in (";", "so") if word in begun.task.words))
+    reward = RewardModel(deepcopy(base), head, (*marks, END))
     optimiser = torch.optim.AdamW([*reward.model.parameters(), *head.parameters()], 1e-3)
     for _ in range(settings.lessons):
         rows = np.concatenate([rng.choice(side, 32) for side in sides])
@@ -309,12 +306,9 @@ def area_under_curve(value: np.ndarray, right: np.ndarray) -> float:
 class School(NamedTuple):
     """What all arms of a seed share; nothing here changes after it is made."""
 
-    task: Task
-    words: Words
-    train: list[Problem]
+    start: Start
     validation: list[Problem]
     test: list[Problem]
-    base: Transformer
     reward: RewardModel
     after: str  # the state of the generator that made it
 
@@ -334,24 +328,18 @@ def begin(settings: Settings, rng: np.random.Generator) -> "School":
 def found_school(settings: Settings, state: str) -> School:
     rng = np.random.default_rng()
     rng.bit_generator.state = json.loads(state)
-    seed = int(rng.integers(2**31))
-    task = tasks.load(settings.task)
-    words = Words(task.words)
-    train = tasks.problems(task, Train(seed), settings.level, settings.problems)
-    context = max(len(problem.prompt.split()) for problem in train) + max(settings.longest, 40)
-    size = Size(settings.layers, settings.width, 4, context, words.size)
-    base = taught(task, words, train, size, rng, settings.warm, batch=32)
-    reward = learn_reward(base, words, task, some(train, min(256, len(train)), rng), rng, settings)
-    validation = tasks.problems(task, Validation(seed), settings.level, settings.validation)
-    test = tasks.problems(task, Test(seed), settings.level, settings.test)
-    return School(task, words, train, validation, test, base, reward, json.dumps(rng.bit_generator.state))
+    shape = (settings.layers, settings.width, settings.warm, settings.longest)
+    begun = start(settings.task, settings.level, *shape, rng, settings.problems)
+    reward = learn_reward(begun, rng, settings)
+    validation = tasks.problems(begun.task, Validation(begun.seed), settings.level, settings.validation)
+    test = tasks.problems(begun.task, Test(begun.seed), settings.level, settings.test)
+    return School(begun, validation, test, reward, json.dumps(rng.bit_generator.state))
 
 
 @dataclass
 class Pupil:
     """A model on its way: all that a checkpoint holds.
 
-    eyes             a generator for measuring alone, in step in all arms
     tokens, probed   sampled and imitated in training; sampled for choosing configurations
     seen             metric -> float64[rounds + 1], its value before the first round and after each
     diary            what was chosen in each round, in words
@@ -360,7 +348,6 @@ class Pupil:
     model: Transformer
     optimiser: torch.optim.Optimizer
     rng: np.random.Generator
-    eyes: np.random.Generator
     round: int
     tokens: int
     probed: int
@@ -372,18 +359,18 @@ def enrol(school: School, settings: Settings, rng: np.random.Generator, saved: d
     """A copy of the base before its first lesson, or as it was saved."""
     model, optimiser = untaught(school, settings)
     if not saved:
-        return Pupil(model, optimiser, rng, rng.spawn(1)[0], 0, 0, 0, {}, "")
+        return Pupil(model, optimiser, rng, 0, 0, 0, {}, "")
     unpack(model, optimiser, saved["network"])
     return Pupil(model, optimiser, **{name: value for name, value in saved.items() if name != "network"})
 
 
 def state_of(pupil: Pupil) -> dict[str, Any]:
-    plain = {name: getattr(pupil, name) for name in ("rng", "eyes", "round", "tokens", "probed", "seen", "diary")}
+    plain = {name: getattr(pupil, name) for name in ("rng", "round", "tokens", "probed", "seen", "diary")}
     return {"network": pack(pupil.model, pupil.optimiser), **plain}
 
 
 def untaught(school: School, settings: Settings) -> tuple[Transformer, torch.optim.Optimizer]:
-    model = deepcopy(school.base)
+    model = deepcopy(school.start.model)
     return model, torch.optim.AdamW(model.parameters(), settings.rate)
 
 
@@ -422,17 +409,22 @@ def watch(pupil: Pupil, school: School, settings: Settings, log: Any) -> None:
 def measure(
     pupil: Pupil, school: School, problems: Sequence[Problem], settings: Settings
 ) -> tuple[dict[str, Value], Answers, np.ndarray]:
-    """pass@1, pass@32 and different right answers among 32; the replies, and which are right."""
-    found = answers(pupil.model, school.words, problems, pupil.eyes, SAMPLES, settings.longest)
-    right = marked(tasks.judge(school.task).mark, problems, found)
+    """pass@1, pass@32 and different right answers among 32; the replies, and which are right.
+
+    The random numbers are the same in all arms and rounds, and in every recipe that is compared with this one.
+    """
+    eyes = np.random.default_rng(school.start.seed)
+    found = answers(pupil.model, school.start.words, problems, eyes, SAMPLES, settings.longest)
+    right = marked(tasks.judge(school.start.task).mark, problems, found)
     answer = [
-        school.task.answer_of(problems[each], reply) for each, reply in zip(found.problem, found.reply, strict=True)
+        school.start.task.answer_of(problems[each], reply)
+        for each, reply in zip(found.problem, found.reply, strict=True)
     ]
     table = right.reshape(-1, SAMPLES)
     numbers = {
-        "pass_1": pass_at_k(table, 1, pupil.eyes),
-        "pass_32": pass_at_k(table, SAMPLES, pupil.eyes),
-        "distinct": distinct_correct(by_problem(answer, SAMPLES), table, pupil.eyes),
+        "pass_1": pass_at_k(table, 1, eyes),
+        "pass_32": pass_at_k(table, SAMPLES, eyes),
+        "distinct": distinct_correct(by_problem(answer, SAMPLES), table, eyes),
     }
     return numbers, found, right
 
