@@ -35,9 +35,9 @@ Leaves    The row asks first for 3 points above the best fixed configuration; as
           two seeds, its numbers seen: the control of claims 1 to 3 imitated 64 worked replies four times as often as
           other arms do theirs, and forgot for that reason. It now has 256, no claim was changed, and the record is of
           root seed 1, run a second time after the base model came to be shared with other recipes (`ludus compare`) and
-          every round's replies on validation problems to be drawn by the same numbers. The probe's tokens are not counted
-          in the budget, as the paper does not count them. Iterative rejection fine-tuning that restarts the optimiser
-          alone, code and commonsense are left out.
+          every round's replies on validation problems to be drawn by the same numbers. The probe's tokens are not
+          counted in the budget, as the paper does not count them. Iterative rejection fine-tuning that restarts the
+          optimiser alone, code and commonsense are left out.
 """
 
 import json
