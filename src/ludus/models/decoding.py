@@ -12,18 +12,14 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import torch
-from numba import types
+from numba import njit
 from torch import Tensor
 from torch.nn import functional
-
-from ludus.game import engine
 
 if TYPE_CHECKING:
     from ludus.models.transformer import Transformer
 
 NEVER = -1e9  # the logit of token 0: padding is never written; finite, so that entropies are not NaN
-
-_REAL4, _REAL3, _REAL2 = types.float32[:, :, :, ::1], types.float32[:, :, ::1], types.float32[:, ::1]
 
 
 class _Layer(NamedTuple):
@@ -146,7 +142,7 @@ def _gelu(inner: Tensor) -> Tensor:
     return (inner * inner).mul_(0.044715 * twice).add_(twice).mul_(inner).sigmoid_().mul_(inner)
 
 
-@engine(types.void(_REAL4, _REAL4, _REAL4, types.boolean[:, ::1], types.int64, _REAL3), fastmath=True, nogil=True)
+@njit(cache=True, fastmath=True, nogil=True)
 def _append_and_attend(new, keys, values, real, now, mixed):
     """The key and value of token `now` of every row take their places, and its query attends to all real ones.
 
@@ -193,7 +189,7 @@ def draw(logits: Tensor, uniform: np.ndarray, temperature: float) -> tuple[np.nd
     return token, log_prob.numpy()[np.arange(len(token)), token]
 
 
-@engine(types.int64[::1](_REAL2, types.float64[:]), nogil=True)
+@njit(cache=True, nogil=True)
 def _invert(chances, uniform):
     """int64[B], the first token whose cumulative chance exceeds uniform times the total.
 
