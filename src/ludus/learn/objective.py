@@ -48,35 +48,26 @@ def _score(model: Transformer, rollouts: Rollouts) -> tuple[Scored, Tensor]:
     """What `score` gives, and the last layer's activations from the token before the first written column on."""
     tokens, written = torch.from_numpy(rollouts.tokens), torch.from_numpy(rollouts.turn >= 0)
     start = max(int(written.any(0).int().argmax()), 1)  # the first column that any row wrote
-    logits, final = _read(model, tokens, start)
-    rows, columns = written[:, start:].nonzero(as_tuple=True)  # the vocabulary is summed over only where it is needed
-    log_softmax = logits[rows, columns].log_softmax(-1)
+    final = _read(model, tokens, start)
+    rows, columns = written[:, start:].nonzero(as_tuple=True)  # logits are made only where something was written
+    log_softmax = model.logits(final[rows, columns]).log_softmax(-1)
     place = (rows, columns + start)
     chosen = log_softmax.gather(1, tokens[place][:, None])[:, 0]
     entropy = -(log_softmax.exp() * log_softmax).sum(-1)
-    empty = torch.zeros(tokens.shape, dtype=logits.dtype)
+    empty = torch.zeros(tokens.shape, dtype=final.dtype)
     return Scored(empty.index_put(place, chosen), empty.index_put(place, entropy), written), final
 
 
-def _read(model: Transformer, tokens: Tensor, start: int) -> tuple[Tensor, Tensor]:
-    """Logits and last activations after the columns from start - 1 on; equal beginnings are read once for all rows."""
-    final: list[Tensor] = []
-
-    def keep(site: str, activation: Tensor) -> None:
-        if site == "final":
-            final.append(activation)
-
+def _read(model: Transformer, tokens: Tensor, start: int) -> Tensor:
+    """The last activations after the columns from start - 1 on; equal beginnings are read once for all their rows."""
     mask, positions = causal(tokens != 0)
     once, row = tokens[:, :start].unique(dim=0, return_inverse=True)
     if len(once) == len(tokens):
-        logits, _ = model(tokens, mask, positions, hook=keep)
-        return logits[:, start - 1 :], final[0][:, start - 1 :]
-    before, cache = model(once, *causal(once != 0), hook=keep)
+        return model.read(tokens, mask, positions)[0][:, start - 1 :]
+    before, cache = model.read(once, *causal(once != 0))
     cache = Cache(*([each.index_select(0, row) for each in layers] for layers in cache))
-    after, _ = model(tokens[:, start:], mask[:, start:], positions[:, start:], cache, keep)
-    return tuple(  # type: ignore[return-value]
-        torch.cat([one[:, -1:].index_select(0, row), rest], dim=1) for one, rest in ((before, after), final)
-    )
+    after, _ = model.read(tokens[:, start:], mask[:, start:], positions[:, start:], cache)
+    return torch.cat([before[:, -1:].index_select(0, row), after], dim=1)
 
 
 def policy_gradient(now: Scored, advantage: np.ndarray) -> Tensor:

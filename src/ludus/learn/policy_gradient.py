@@ -75,7 +75,8 @@ def score(model: Transformer, replies: Replies) -> tuple[Tensor, Tensor]:
     tokens, row = both.unique(dim=0, return_inverse=True)  # a small game asks and is answered the same many times
     real = tokens != 0
     written = real[:, start:]
-    log_softmax = model(tokens, *causal(real))[0][:, start - 1 : -1].log_softmax(-1)
+    final, _ = model.read(tokens, *causal(real))
+    log_softmax = model.logits(final[:, start - 1 : -1]).log_softmax(-1)
     chosen = log_softmax.gather(2, tokens[:, start:, None])[..., 0]
     entropy = -(log_softmax.exp() * log_softmax).sum(-1)
     log_probability, spread = (chosen * written).sum(1), (entropy * written).sum(1) / written.sum(1)

@@ -19,8 +19,6 @@ from torch.nn import functional
 if TYPE_CHECKING:
     from ludus.models.transformer import Transformer
 
-NEVER = -1e9  # the logit of token 0: padding is never written; finite, so that entropies are not NaN
-
 
 class _Layer(NamedTuple):
     """A block's weights, each pair a weight and its bias, looked up once: a module's attributes are slow to find."""
@@ -103,9 +101,7 @@ class Decoder:
             inner = functional.linear(_normed(stream, layer.norm_mlp), *layer.mlp_in)
             stream += functional.linear(_gelu(inner), *layer.mlp_out)
         last = stream.view(self._batch, length, -1)[:, -1]
-        logits = functional.linear(_normed(last, (model.norm.weight, model.norm.bias)), model.tokens.weight)
-        logits[:, 0] = NEVER
-        return logits
+        return model.logits(_normed(last, (model.norm.weight, model.norm.bias)))
 
     def _attend_one(self, number: int, parts: Tensor) -> Tensor:
         """Attention of one new token a row: parts and result as in `_attend`."""

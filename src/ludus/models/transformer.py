@@ -17,7 +17,9 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 from torch.nn import functional
 
-from ludus.models.decoding import NEVER, Decoder, draw
+from ludus.models.decoding import Decoder, draw
+
+NEVER = -1e9  # the logit of token 0: padding is never written; finite, so that entropies are not NaN
 
 Hook = Callable[[str, Tensor], Tensor | None]
 """(site, activation) -> None to read it, or a tensor of the same shape to put in its place."""
@@ -54,7 +56,7 @@ class Block(nn.Module):
         self.mlp_out = nn.Linear(4 * size.width, size.width)
 
     def attend(self, stream: Tensor, mask: Tensor, past: tuple[Tensor, Tensor] | None) -> tuple[Tensor, Tensor, Tensor]:
-        """Attention over the past and the new tokens; mask bool[B or 1, 1, new, past + new], True where seen."""
+        """Attention over the past and the new tokens; to the scores float32[B or 1, 1, new, past + new] is added."""
         batch, length, width = stream.shape
         parts = self.queries_keys_values(self.norm_attention(stream)).view(batch, length, 3, self.heads, -1)
         queries, keys, values = parts.permute(2, 0, 3, 1, 4)
@@ -70,6 +72,8 @@ class Block(nn.Module):
 class Transformer(nn.Module):
     """The model. `rng` draws the initial weights: normal 0.02, residual outputs scaled by 1 / sqrt(2 layers)."""
 
+    never: Tensor  # added to the logits
+
     def __init__(self, size: Size, rng: np.random.Generator) -> None:
         super().__init__()
         if size.width % size.heads:
@@ -79,6 +83,9 @@ class Transformer(nn.Module):
         self.positions = nn.Embedding(size.context, size.width)
         self.blocks = nn.ModuleList(Block(size) for _ in range(size.layers))
         self.norm = nn.LayerNorm(size.width)
+        never = torch.zeros(size.vocabulary)
+        never[0] = NEVER
+        self.register_buffer("never", never, persistent=False)
         with torch.no_grad():
             for name, weight in self.named_parameters():
                 if name.endswith("bias"):
@@ -95,7 +102,19 @@ class Transformer(nn.Module):
         cache: Cache | None = None,
         hook: Hook | None = None,
     ) -> tuple[Tensor, Cache]:
-        """Logits float32[B, T, vocabulary] after each token, and the cache that continues them.
+        """Logits float32[B, T, vocabulary] after each token, and the cache. Takes what `read` takes."""
+        final, cache = self.read(tokens, mask, positions, cache, hook)
+        return self.logits(final), cache
+
+    def read(
+        self,
+        tokens: Tensor,
+        mask: Tensor,
+        positions: Tensor,
+        cache: Cache | None = None,
+        hook: Hook | None = None,
+    ) -> tuple[Tensor, Cache]:
+        """The last activations float32[B, T, width], of which `logits` makes logits, and the cache.
 
         tokens     int64[B, T], the new tokens
         mask       bool[B or 1, T, past + T], True where a token sees another
@@ -103,7 +122,7 @@ class Transformer(nn.Module):
         cache      what earlier calls returned, None at the start
         hook       called at the sites "embedding", "LAYER.attention", "LAYER.mlp", "LAYER.stream" and "final"
         """
-        seen = mask[:, None]
+        seen = torch.zeros(mask.shape).masked_fill_(~mask, -math.inf)[:, None]  # added: made once, not in every layer
         stream = self._visit(hook, "embedding", self.tokens(tokens) + self.positions(positions))
         keys, values = [], []
         for layer, block in enumerate(self.blocks):
@@ -114,9 +133,11 @@ class Transformer(nn.Module):
             stream = self._visit(hook, f"{layer}.stream", stream)
             keys.append(key)
             values.append(value)
-        stream = self._visit(hook, "final", self.norm(stream))
-        logits = stream @ self.tokens.weight.T
-        return torch.cat([torch.full_like(logits[..., :1], NEVER), logits[..., 1:]], dim=-1), Cache(keys, values)
+        return self._visit(hook, "final", self.norm(stream)), Cache(keys, values)
+
+    def logits(self, final: Tensor) -> Tensor:
+        """float32[..., vocabulary] of last activations float32[..., width]."""
+        return functional.linear(final, self.tokens.weight, self.never)
 
     @staticmethod
     def _visit(hook: Hook | None, site: str, activation: Tensor) -> Tensor:
@@ -140,8 +161,8 @@ def log_probabilities(model: Transformer, tokens: Tensor, real: Tensor, hook: Ho
 
     tokens int64[B, T] left-padded, real bool[B, T]. The log-probability of a sequence is the sum over its tokens.
     """
-    logits, _ = model(tokens, *causal(real), hook=hook)
-    chosen = logits[:, :-1].log_softmax(-1).gather(2, tokens[:, 1:, None])[..., 0]
+    final, _ = model.read(tokens, *causal(real), hook=hook)
+    chosen = model.logits(final[:, :-1]).log_softmax(-1).gather(2, tokens[:, 1:, None])[..., 0]
     return functional.pad(chosen * (real[:, 1:] & real[:, :-1]), (1, 0))
 
 
