@@ -4,12 +4,13 @@ import numpy as np
 import pytest
 import torch
 
+from ludus import tasks
 from ludus.learn.objective import score
 from ludus.learn.rollout import given, select
-from ludus.learn.self_training import Answers, answers, imitate, keep, taught
+from ludus.learn.self_training import Answers, answers, demonstrations, imitate, keep, start, taught
 from ludus.models.transformer import Size, Transformer
 from ludus.models.words import Words
-from ludus.tasks import Problem, Task
+from ludus.tasks import Problem, Task, Test
 
 LARGER = Task(
     name="larger",
@@ -72,3 +73,19 @@ def test_imitation_is_the_mean_over_written_tokens_and_asks_for_examples():
     assert imitate(model, frozen, examples, rng, steps=1, batch=2) == pytest.approx(expected, rel=1e-5)
     with pytest.raises(ValueError, match="examples: there is none"):
         imitate(model, frozen, select(examples, np.zeros(0, int)), rng, steps=1, batch=2)
+
+
+@pytest.mark.parametrize("task", tasks.names())
+def test_a_start_has_room_for_every_problem_and_learns_its_task(task):
+    """Exams have other problems, maybe longer ones; the model reads them, and knows worked replies."""
+    begun = start(task, 0, 1, 16, 30, 8, np.random.default_rng(0), problems=64)
+    exam = tasks.problems(begun.task, Test(begun.seed), 0, 16)
+    assert not {problem.prompt for problem in exam} & {problem.prompt for problem in begun.problems}
+    found = answers(begun.model, begun.words, exam, np.random.default_rng(1), 1, 8)
+    assert len(found.reply) == 16
+    worked = demonstrations(begun.task, begun.words, begun.problems, np.random.default_rng(2))
+    with torch.no_grad():
+        now = score(begun.model, worked)
+    assert float(now.log_prob.sum() / now.written.sum()) > -np.log(len(begun.task.words))
+    again = start(task, 0, 1, 16, 30, 8, np.random.default_rng(0), problems=64).model.state_dict()
+    assert all(torch.equal(weight, again[name]) for name, weight in begun.model.state_dict().items())

@@ -227,18 +227,23 @@ def test_settings_are_checked(wrong):
         Settings(**wrong)
 
 
-def test_on_another_task_the_base_is_that_of_all_recipes(tmp_path):
-    """The first row is that of B-STaR: one base, one set of problems, one stream of random numbers."""
-    settings = {"task": "countdown", "level": 0, "layers": 1, "width": 16, "warm": 150, "longest": 12, "budget": 1}
-    first = []
-    for recipe, run_ in ((zoo, zoo.run), (b_star, b_star.run)):
+def test_on_another_task_the_base_is_that_of_all_recipes(tmp_path, monkeypatch):
+    """As in B-STaR: one base, one set of problems, one stream of random numbers, and so one first row."""
+    settings = {"task": "countdown", "level": 0, "layers": 1, "width": 16, "warm": 20, "longest": 12, "budget": 1}
+    starts, first = [], []
+    for recipe in (zoo, b_star):
+        begin = recipe.start
+        monkeypatch.setattr(recipe, "start", lambda *given, begin=begin: starts.append(begin(*given)) or starts[-1])
         rows = []
         log = Log(tmp_path / recipe.__name__, quick=True)
         log.row = lambda step, rows=rows, **metrics: rows.append(metrics)
         arm = next(iter(recipe.ARMS.values()))
-        run_(replace(arm, **recipe.RECIPE.quick | settings), np.random.default_rng(5), log)
+        recipe.run(replace(arm, **recipe.RECIPE.quick | settings), np.random.default_rng(5), log)
         first.append(
             {name: getattr(rows[0][name], "number", rows[0][name]) for name in ("score", "pass_32", "distinct")}
         )
         assert rows[-1]["tokens"] > 0
-    assert first[0] == first[1] and first[0]["pass_32"] > 0
+    one, other = starts
+    assert (one.seed, one.problems) == (other.seed, other.problems) and first[0] == first[1]
+    weights = other.model.state_dict()
+    assert all(torch.equal(weight, weights[name]) for name, weight in one.model.state_dict().items())
