@@ -66,6 +66,14 @@ def five(rng, level):
     return Problem(f"{number} ?", (number,), level)
 
 
+def test_who_changes_a_list_of_problems_changes_nobody_elses():
+    task = tasks.load("modular")
+    first = tasks.problems(task, Train(0), 0, 5)
+    kept = first.copy()
+    first.clear()
+    assert tasks.problems(task, Train(0), 0, 5) == kept
+
+
 def test_a_split_that_runs_out_says_so():
     few = ARITHMETIC._replace(name="few", draw=five)
     held = {Train: 0, Validation: 0, Test: 0}

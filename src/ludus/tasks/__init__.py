@@ -9,6 +9,7 @@ import difflib
 import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from importlib import import_module
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
@@ -124,6 +125,11 @@ def problems(task: Task, split: Split, level: int, count: int) -> list[Problem]:
         raise ValueError(f"level: {task.name} has levels 0 to {task.levels - 1}; got {level}. Begin with level=0")
     if count < 0:
         raise ValueError(f"count: at least 0; got {count}. Write for example count=100")
+    return list(_drawn(task, split, level, count))
+
+
+@lru_cache(maxsize=64)  # the arms of a seed ask for the same ones
+def _drawn(task: Task, split: Split, level: int, count: int) -> tuple[Problem, ...]:
     rng = np.random.default_rng([split.seed, level])
     found: dict[str, Problem] = {}
     vain = 0
@@ -138,7 +144,7 @@ def problems(task: Task, split: Split, level: int, count: int) -> list[Problem]:
                 f"count: {task.name} at level {level} has about {len(found)} problems for {type(split).__name__}; got "
                 f"count={count}. Ask for count={len(found)}, or for a higher level"
             )
-    return list(found.values())
+    return tuple(found.values())
 
 
 def tenth(prompt: str) -> int:
