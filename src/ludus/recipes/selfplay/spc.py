@@ -15,13 +15,13 @@ Here      Chains of three operations on digits (tasks/arithmetic.py, level 1), s
           sign does another operation. What the exact checker finds wrong, in step and in final answer, is played, with
           as many right steps. Four rounds of up to 128 wrong steps; every update begins again from the imitators, with
           all games so far: ratio of the whole reply's probability now and in the game, times reward less 0.1
-          log(policy / imitator), plus 0.15 times imitation, three epochs, as in the script. A separate solver that has
+          log(policy / imitator), plus 0.15 times imitation, twelve epochs. A separate solver that has
           learned too little makes the errors that critics are tested on: steps up to the first wrong one, 100 problems
           of 8 samples.
           Beside SPC: imitation alone; any other number in the place of a generator's, 128 a round; a generator that
           does not evolve; games with the critic of its own generation; a generator that evolves alone, against the
           imitator; rewards dealt out at random (control); an imitator whose scores are dealt out at random (control of
-          the search). 8 seeds.
+          the search). 12 seeds.
 Claims    1. SPC ends with at least 3 points more of balanced accuracy on natural steps than imitation alone.
           2. It ends with more than a critic trained on equally many random corruptions.
           3. Accuracy rises from the first round to the last.
@@ -40,12 +40,13 @@ Leaves    Language. Of the paper, abstract, authors' page, summaries, a review a
           is who errs, not where. A pair is measured by its own generator, so claim 4 is about pairs, not about critics
           against one yardstick. Pilots on root seed 999 chose sizes, heads and updates of imitation, so that it ends
           near 0.6 by itself (a critic without a critique, or with two heads, learned too slowly for the time there is),
-          and the rate by the critic on random corruptions; epochs are the script's. In three of their seeds, with one
-          epoch more, SPC came out 11 points above imitation and level with random corruptions; claim 2 stays as the
-          row has it. The recorded run decides little, and why was looked at after it: imitators of two of the 8 seeds
-          judge no better than a coin, and an update makes some two dozen steps of descent where the authors make a
-          thousand. With 12 epochs at 0.003, on two pilot seeds, SPC ended 3 and 14 points above imitation, and again
-          level with random corruptions. The run was left as it is.
+          and the rate, 0.001 then, by the critic on random corruptions; epochs were the script's three. In three of
+          their seeds, with one epoch more, SPC came out 11 points above imitation and level with random corruptions;
+          claim 2 stays as the row has it. A first study so made, 8 seeds on root seed 0, decided little: claim 7 failed
+          and the rest was open. Why was looked at after it: imitators of two of its 8 seeds judge no better than a
+          coin, and an update made some two dozen steps of descent where the authors make a thousand. With 12 epochs at
+          0.003, on two pilot seeds, SPC ended 3 and 14 points above imitation, and again level with random corruptions.
+          This second study has those, the same claims, and 12 seeds of root seed 1, unseen before it.
 """
 
 import copy
@@ -108,9 +109,9 @@ class Settings:
     weak: int = 100
     taught: int = 256
     lessons: int = 15
-    epochs: int = 3
+    epochs: int = 12
     batch: int = 128
-    rate: float = 0.001
+    rate: float = 0.003
     kl: float = 0.1
     imitation: float = 0.15
     tests: int = 100
@@ -640,7 +641,7 @@ RECIPE = Recipe(
         Higher("spc", than="same_generation", metric="balanced_accuracy"),
     ),
     control="dealt",
-    seeds=8,
+    seeds=12,
     minutes=8,
     quick={
         "games": 8,
