@@ -54,3 +54,5 @@ def test_a_draw_is_the_inverse_of_the_distribution():
     cold, log_prob = draw(logits, uniform, 1e-4)
     assert cold.tolist() == [4] * 5
     np.testing.assert_allclose(log_prob, np.log(chance[4]), atol=1e-6)  # told at temperature 1
+    broken, _ = draw(torch.full((2, 3), torch.nan), uniform[:2], 1.0)
+    assert broken.tolist() == [2, 2]  # a model that diverged still writes tokens that there are

@@ -187,11 +187,11 @@ def draw(logits: Tensor, uniform: np.ndarray, temperature: float) -> tuple[np.nd
 
 @njit(cache=True, nogil=True)
 def _invert(chances, uniform):
-    """int64[B], the first token whose cumulative chance exceeds uniform times the total.
+    """int64[B], the first token whose cumulative chance exceeds uniform times the total; the last where none has any.
 
     chances float32[B, vocabulary], at least 0, added up in float64; uniform float64[B]
     """
-    tokens = np.empty(len(chances), np.int64)
+    tokens = np.full(len(chances), chances.shape[1] - 1)
     for row in range(len(chances)):
         total = 0.0
         for chance in chances[row]:
