@@ -144,6 +144,15 @@ def test_a_lead_that_is_not_decided_is_called_so(tmp_path):
     assert "not decided by these seeds" in compare.leader([noisy[0], noisy[2]])
 
 
+def test_a_control_that_falls_to_nothing_leaves_the_axis_linear(tmp_path):
+    """On a logarithmic axis nothing would be drawn at 0, and the recipes would lie on each other."""
+    shown = both(tmp_path)
+    for entry in shown:
+        entry.seen["score"][:] = [(tokens, np.geomspace(0.5, 0.001, len(tokens))) for tokens, _ in entry.seen["score"]]
+    text = compare.write_page(shown, COMMON, "ludus compare slow fast", tmp_path / "page.html").read_text()
+    assert ">0.01<" not in text[: text.index('class="ends"')] and ">0.2<" in text
+
+
 def test_equal_ends_are_no_lead(tmp_path):
     one, two = (compare.entries(stored(tmp_path, name, straight(0.3)), "first", None)[0] for name in ("slow", "fast"))
     assert compare.leader([one, two]) == "slow and fast end alike."

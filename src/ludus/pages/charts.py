@@ -189,16 +189,19 @@ def thin(series: Series, points: int) -> Series:
 # --- curves -----------------------------------------------------------------------------------------------------------
 
 
-def curves(series: Sequence[Series], label: str, height: int = 240, steps: str = "step {}") -> Markup:
+def curves(
+    series: Sequence[Series], label: str, height: int = 240, steps: str = "step {}", log: bool | None = None
+) -> Markup:
     """Curves with bands in one frame, names at their right ends. `label` says in words what the picture shows.
 
     steps  how a place on the lying axis is told, with {} for its number
+    log    whether the upright axis is logarithmic; None looks at the means
     """
     shown = [thin(one, 160) for one in series if np.isfinite(one.mean).any()]
     if not shown:
         return Markup('<p class="nothing">Nothing was recorded to draw here.</p>')
     across = step_scale(np.concatenate([one.step for one in shown]))
-    up = value_scale(shown)
+    up = value_scale(shown, log=log)
     parts = [_rules(up, height), _heights(up, height), _feet(across, height)]
     inner = [_band(one, across, up) for one in shown] + [_line(one, across, up) for one in shown]
     parts += [_frame(Markup("").join(inner))]
@@ -227,8 +230,8 @@ def panels(series: Sequence[Series], label: str, background: Series | None = Non
     return pictures
 
 
-def value_scale(series: Sequence[Series], about: int = 4) -> Scale:
-    """The upright axis of some curves: as tight as they are, logarithmic where their means span two decades.
+def value_scale(series: Sequence[Series], about: int = 4, log: bool | None = None) -> Scale:
+    """The upright axis of some curves: as tight as they are; logarithmic, unless told, where means span two decades.
 
     Bands are held as far as they reach no further beyond the means than the means are apart; what is beyond is cut off.
     """
@@ -237,7 +240,7 @@ def value_scale(series: Sequence[Series], about: int = 4) -> Scale:
     if not len(means):
         return scale(means)
     low, high = float(means.min()), float(means.max())
-    if scale(means).log:
+    if scale(means, log).log:
         low, high = low / 1.2, high * 1.2
         marks = log_ticks(low, high, about)
         inside = [tick for tick in marks if low <= tick <= high]

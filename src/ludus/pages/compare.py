@@ -177,7 +177,11 @@ def contents(shown: Sequence[Entry], common: Mapping[str, Any], command: str) ->
         "notices": notices(shown, common),
         "leader": leader(first),
         "picture": charts.curves(
-            drawn["score"], "True score against training tokens, one curve per recipe", 340, "after {} tokens"
+            drawn["score"],
+            "True score against training tokens, one curve per recipe",
+            340,
+            "after {} tokens",
+            log=False,  # shares, counts and nats are read against zero
         ),
         "small": [
             {
@@ -188,6 +192,7 @@ def contents(shown: Sequence[Entry], common: Mapping[str, Any], command: str) ->
                     f"{SERIES[name][0]} against training tokens",
                     170,
                     "after {} tokens",
+                    log=False,
                 ),
             }
             for name in SERIES
