@@ -47,8 +47,8 @@ Leaves    Language. Of the paper, abstract, authors' page, summaries, a review a
           coin, and an update made some two dozen steps of descent where the authors make a thousand. With 12 epochs at
           0.003, on two pilot seeds, SPC ended 3 and 14 points above imitation, and again level with random corruptions.
           This second study has those, the same claims, and 12 seeds of root seed 1, unseen before it. Random
-          corruptions teach more in it, by 3 points: there are few ways to be wrong in a step as small as these, and all
-          are seen.
+          corruptions teach more in it, by 3 points, perhaps since there are few ways to be wrong in a step as small as
+          these, and all are seen; not looked into.
 """
 
 import copy
