@@ -8,8 +8,10 @@ step is timed inside its own training loop, from its first callback to its last,
 Run: PYTHONPATH=src .venv-peers/bin/python benchmarks/reasoners.py
 """
 
+import contextlib
 import json
 import statistics
+import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -179,7 +181,8 @@ def trl_steps(model: Transformer, prompts: np.ndarray, step: Callable[[], float]
             train_dataset=datasets.Dataset.from_dict({"prompt": texts * (STEPS + 2)}),
             callbacks=[Clock()],
         )
-        trainer.train()
+        with contextlib.redirect_stdout(sys.stderr):  # it prints a summary that is no JSON
+            trainer.train()
     return pairs[2:]
 
 
