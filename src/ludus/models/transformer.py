@@ -122,8 +122,8 @@ class Transformer(nn.Module):
         cache      what earlier calls returned, None at the start
         hook       called at the sites "embedding", "LAYER.attention", "LAYER.mlp", "LAYER.stream" and "final"
         """
-        seen = torch.zeros(mask.shape).masked_fill_(~mask, -math.inf)[:, None]  # added: made once, not in every layer
         stream = self._visit(hook, "embedding", self.tokens(tokens) + self.positions(positions))
+        seen = stream.new_zeros(mask.shape).masked_fill_(~mask, -math.inf)[:, None]  # made once, not in every layer
         keys, values = [], []
         for layer, block in enumerate(self.blocks):
             past = None if cache is None else (cache.keys[layer], cache.values[layer])

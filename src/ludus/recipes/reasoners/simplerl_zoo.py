@@ -42,8 +42,8 @@ Leaves    Models that have read of anything else, and reasoning of more than som
           to three tenths and verification falls by some 15 points, since more replies are worked out at all; among the
           seeds of one model the two go together. In the middle model length is unsteady (-8% to +45%), so 14 stays
           open. Recorded a second time, with the same root seed, after the recipe had learnt to begin where others do on
-          any other task, for `ludus compare`; nothing else was changed. Under the format reward some bases that do not
-          know the form learn to write "so" again and again.
+          any other task, for `ludus compare`; its curves are of 12 problems since, not 16, and nothing else was
+          changed. Under the format reward some bases that do not know the form learn to write "so" again and again.
 """
 
 from copy import deepcopy
