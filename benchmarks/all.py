@@ -59,9 +59,10 @@ def _told(cell) -> str:
 
 PAGE = """# Speed against the peers
 
-The same work on both sides, one core (two in the rows of sampling, log-probabilities and GRPO), measured in turn (A B A B ...) in one run; a ratio above 1 means that Ludus is
-faster. Ratio is the median of the paired rounds; a promise counts by the lowest. Where a peer cannot be had its row
-says `not run`. `make bench` makes the peers' environments, runs all of it (half an hour once they are there) and writes
+The same work on both sides, one core, measured in turn (A B A B ...) in one run; a ratio above 1 means that Ludus is
+faster. The rows of sampling tokens, log-probabilities and GRPO have two cores. Ratio is the median of the paired
+rounds; a promise counts by the lowest. Where a peer cannot be had its row says `not run`. `make bench` makes the
+peers' environments, runs all of it (half an hour once they are there) and writes
 this page.
 
 {table}

@@ -5,5 +5,22 @@ Small models lose most of their time to more threads; tables are as wide as COLU
 
 import os
 
+import pytest
+
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.pop("COLUMNS", None)
+
+
+@pytest.fixture
+def model(request):
+    """A transformer of the test module's SIZE, away from the nearly uniform start, so that mistakes show."""
+    import numpy as np
+    import torch
+
+    from ludus.models.transformer import Transformer
+
+    found = Transformer(request.module.SIZE, np.random.default_rng(0))
+    with torch.no_grad():
+        for weight in found.parameters():
+            weight.mul_(5)
+    return found

@@ -26,15 +26,6 @@ STOP = np.arange(8) == 1
 
 
 @pytest.fixture
-def model():
-    model = Transformer(SIZE, np.random.default_rng(0))
-    with torch.no_grad():
-        for weight in model.parameters():
-            weight.mul_(5)
-    return model
-
-
-@pytest.fixture
 def rollouts(model):
     rng = np.random.default_rng(1)
     prompts = rng.integers(2, 8, (10, 3))

@@ -6,20 +6,11 @@ import torch
 
 from ludus.learn.objective import score
 from ludus.learn.rollout import Conversation, given, join, rollout, select, texts
-from ludus.models.transformer import Size, Transformer, sample
+from ludus.models.transformer import Size, sample
 from ludus.models.words import Words
 
 SIZE = Size(layers=2, width=16, heads=2, context=40, vocabulary=12)
 STOP = np.arange(12) < 4
-
-
-@pytest.fixture
-def model():
-    model = Transformer(SIZE, np.random.default_rng(0))
-    with torch.no_grad():  # away from the nearly uniform start, so that mistakes show
-        for weight in model.parameters():
-            weight.mul_(5)
-    return model
 
 
 def padded(rng, batch, length):

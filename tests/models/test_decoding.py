@@ -5,18 +5,9 @@ import pytest
 import torch
 
 from ludus.models.decoding import Decoder, draw
-from ludus.models.transformer import Size, Transformer, causal
+from ludus.models.transformer import Size, causal
 
 SIZE = Size(layers=2, width=16, heads=2, context=40, vocabulary=12)
-
-
-@pytest.fixture
-def model():
-    model = Transformer(SIZE, np.random.default_rng(0))
-    with torch.no_grad():  # away from the nearly uniform start, so that mistakes show
-        for weight in model.parameters():
-            weight.mul_(5)
-    return model
 
 
 @pytest.mark.parametrize("equal", [False, True], ids=["different prompts", "equal prompts"])

@@ -9,15 +9,6 @@ from ludus.models.transformer import Size, Transformer, causal, load, log_probab
 SIZE = Size(layers=2, width=16, heads=2, context=12, vocabulary=20)
 
 
-@pytest.fixture
-def model():
-    model = Transformer(SIZE, np.random.default_rng(0))
-    with torch.no_grad():  # away from the nearly uniform start, so that mistakes show
-        for weight in model.parameters():
-            weight.mul_(5)
-    return model
-
-
 def slow_next(model, row):
     """Probabilities of the token after one unpadded row, by a fresh forward pass without a cache."""
     tokens = torch.tensor([row])
