@@ -1,4 +1,4 @@
-"""`ludus solve kuhn_poker` from a cold process: wall seconds with a filled compile cache, and with an empty one.
+"""Cold starts: `ludus --help`, and `ludus solve kuhn_poker` with a filled compile cache and with an empty one.
 
 No peer does this work, so the ratios read "not run"; `range` is the fastest and the slowest of the runs.
 Run: .venv/bin/python benchmarks/startup.py
@@ -12,12 +12,13 @@ import sys
 import tempfile
 import time
 
-COMMAND = [sys.executable, "-m", "ludus", "solve", "kuhn_poker", "--json"]
+SOLVE = ("solve", "kuhn_poker", "--json")
 
 
-def seconds(cache: str) -> float:
+def seconds(cache: str, *command: str) -> float:
     start = time.perf_counter()
-    subprocess.run(COMMAND, env=os.environ | {"NUMBA_CACHE_DIR": cache}, check=True, capture_output=True)
+    whole = [sys.executable, "-m", "ludus", *command]
+    subprocess.run(whole, env=os.environ | {"NUMBA_CACHE_DIR": cache}, check=True, capture_output=True)
     return time.perf_counter() - start
 
 
@@ -32,8 +33,10 @@ def main() -> None:
     cold = []
     for _ in range(2):
         with tempfile.TemporaryDirectory() as cache:
-            cold.append(seconds(cache))
-            warm = [seconds(cache) for _ in range(5)]
+            cold.append(seconds(cache, *SOLVE))
+            warm = [seconds(cache, *SOLVE) for _ in range(5)]
+            helped = [seconds(cache, "--help") for _ in range(9)]
+    report("ludus --help", helped)
     report("ludus solve kuhn_poker, compile cache filled", warm)
     report("ludus solve kuhn_poker, compile cache empty", cold)
 

@@ -16,10 +16,9 @@ from typer import Argument, Option
 
 app = typer.Typer(
     name="ludus",
-    help="A laboratory for agents that improve themselves: papers you can run, yardsticks that do not lie.",
-    no_args_is_help=True,
     pretty_exceptions_enable=False,
-    rich_markup_mode="rich",
+    rich_markup_mode=None,  # boxes and colours would take help three times as long
+    context_settings={"max_content_width": 100},
 )
 
 _checks = typer.Typer(help="Hold something of yours against the laws that ours keeps.")
@@ -42,8 +41,7 @@ def main() -> None:
         message = _mistake(fault)
         if message is None:
             raise
-        if message:
-            print("error:", " ".join(message.split()), file=sys.stderr)
+        print("error:", " ".join(message.split()), file=sys.stderr)
         code = 2
     sys.exit(code if isinstance(code, int) else 0)
 
@@ -52,8 +50,6 @@ def _mistake(fault: Exception) -> str | None:
     """The line to print where the fault is in what was asked, None where it is ours."""
     if hasattr(fault, "format_message"):  # what typer says of options; its class is public in some versions only
         told = fault.format_message().rstrip(".")
-        if not told:  # no command was given, and the help is printed
-            return ""
         end = "" if told.endswith("?") else "."
         return f"{told}{end} Write `{shlex.join(_asked_for_help())}` to see what is possible."
     from ludus.cli.console import Mistake
@@ -65,6 +61,14 @@ def _asked_for_help() -> list[str]:
     command = next((word for word in sys.argv[1:] if not word.startswith("-")), None)
     known = {info.name for info in app.registered_commands} | {info.name for info in app.registered_groups}
     return ["ludus", command, "--help"] if command in known and command is not None else ["ludus", "--help"]
+
+
+@app.callback(invoke_without_command=True)
+def _help(context: typer.Context) -> None:
+    """A laboratory for agents that improve themselves: papers you can run, yardsticks that do not lie."""
+    if context.invoked_subcommand is None:
+        print(context.get_help())
+        raise typer.Exit(2)
 
 
 @app.command("run")
@@ -104,7 +108,7 @@ def _run(
     runs: Runs = Path("runs"),
     json: Annotated[bool, Option("--json", help="Print verdicts, rows' path and result hash as JSON.")] = False,
 ) -> None:
-    """Run a paper's study, or go on with it: live progress, verdicts, report page."""
+    """Run a paper's study, or go on with it: verdicts and a page."""
     from ludus.cli.studies import run
 
     raise typer.Exit(
@@ -153,7 +157,7 @@ def _compare(
     runs: Runs = Path("runs"),
     json: Json = False,
 ) -> None:
-    """Compare recipes at the same task, base model and budget: true score against training tokens."""
+    """Compare recipes at one task, base model and budget."""
     from ludus.cli.compare import compare
 
     raise typer.Exit(
@@ -248,7 +252,7 @@ def _tournament(
     ] = None,
     json: Json = False,
 ) -> None:
-    """Hold a tournament, or go on with it: live standings, payoffs, ratings, report page."""
+    """Hold a tournament, or go on with it: ratings and a page."""
     from ludus.cli.tournament import tournament
 
     raise typer.Exit(
@@ -295,7 +299,7 @@ def _solve(
     ] = None,
     json: Json = False,
 ) -> None:
-    """Solve a game or a Gambit file: equilibria with their certificates, in the game's own words."""
+    """Solve a game or a Gambit file: equilibria, certified."""
     from ludus.cli.solve import solve_game
 
     solve_game(game, method, iterations, target, time, json)
