@@ -25,6 +25,7 @@ _checks = typer.Typer(help="Hold something of yours against the laws that ours k
 app.add_typer(_checks, name="check")
 
 Json = Annotated[bool, Option("--json", help="Print JSON instead of words.")]
+Device = Annotated[str, Option("--device", metavar="NAME", help="Where transformers live: cpu, cuda or cuda:N.")]
 Runs = Annotated[Path, Option("--runs", metavar="DIR", help="The folder that holds the runs.")]
 
 
@@ -92,6 +93,7 @@ def _run(
     ray: Annotated[
         str, Option("--ray", metavar="ADDRESS", help="Run the cells on this Ray cluster; auto for the one at hand.")
     ] = "",
+    device: Device = "cpu",
     quick: Annotated[
         bool, Option("--quick", help="The smallest honest run: it shows the way, never a verdict.")
     ] = False,
@@ -120,6 +122,7 @@ def _run(
             settings=set_ or [],
             jobs=jobs,
             ray=ray,
+            device=device,
             quick=quick,
             agent=agent,
             to_record=record,
@@ -150,6 +153,7 @@ def _compare(
     jobs: Annotated[
         int | None, Option("--jobs", metavar="N", help="Cells at a time; as many as there are cores, unless given.")
     ] = None,
+    device: Device = "cpu",
     quick: Annotated[bool, Option("--quick", help="The smallest honest runs: they show the way, no more.")] = False,
     out: Annotated[
         Path | None, Option("--out", metavar="FILE", help="The page; one in the folder of the runs, unless given.")
@@ -167,6 +171,7 @@ def _compare(
             seeds=seeds,
             root_seed=root_seed,
             jobs=jobs,
+            device=device,
             quick=quick,
             out=out,
             runs=runs,

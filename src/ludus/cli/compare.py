@@ -26,6 +26,7 @@ def compare(
     seeds: int | None,
     root_seed: int,
     jobs: int | None,
+    device: str,
     quick: bool,
     out: Path | None,
     runs: Path,
@@ -54,6 +55,7 @@ def compare(
                     root_seed=root_seed,
                     overrides=common,
                     jobs=jobs,
+                    device=device,
                     quick=quick,
                     progress=progress,
                 )
@@ -120,6 +122,7 @@ def _command(studies: Sequence[str], common: Mapping[str, Any], asked: Mapping[s
         words += ["--set", f"{name}={text.lower() if isinstance(value, bool) else text}"]
     words += ["--seeds", str(asked["seeds"])]
     words += ["--root-seed", str(asked["root_seed"])] if asked["root_seed"] else []
+    words += ["--device", asked["device"]] if "device" in asked else []
     words += ["--quick"] if asked["quick"] else []
     words += ["--runs", str(runs)] if runs != Path("runs") else []
     return shlex.join(words)

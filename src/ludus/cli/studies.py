@@ -24,6 +24,7 @@ from ludus.cli.console import Mistake, console, front_door, print_json, print_ta
 from ludus.cli.papers import COLOURS
 from ludus.pages.report import NOT_RUN_SHOWN, write_report
 from ludus.study import BadSetting, NotARecipe, Recipe
+from ludus.study.device import CPU
 from ludus.study.disk import Corrupt, StoreError
 from ludus.study.record import NotRecordable, faults, read, record
 from ludus.study.run import CellFailed, Interrupted, Progress, run_study
@@ -44,6 +45,7 @@ def run(
     settings: Sequence[str],
     jobs: int | None,
     ray: str,
+    device: str,
     quick: bool,
     agent: str,
     to_record: bool,
@@ -57,7 +59,8 @@ def run(
     overrides = dict(read_setting(text) for text in settings)
     model = _served(agent, runs) if agent else None
     if to_record:
-        _check_recordable(recipe, path, {"--quick": quick, "--agent": agent, "--arm": arms, "--set": settings}, seeds)
+        given = {"--quick": quick, "--agent": agent, "--arm": arms, "--set": settings, "--device": device != CPU}
+        _check_recordable(recipe, path, given, seeds)
     try:
         with front_door(BadSetting, Corrupt, StoreError), shown(recipe) as progress:
             finished = run_study(
@@ -70,6 +73,7 @@ def run(
                 overrides=overrides,
                 jobs=jobs,
                 ray=ray,
+                device=device,
                 quick=quick,
                 agent=agent,
                 model=model,

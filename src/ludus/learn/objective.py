@@ -40,6 +40,7 @@ def score_and_value(model: Transformer, head: nn.Linear, rollouts: Rollouts) -> 
     head  nn.Linear(width, 1)
     """
     scored, final = _score(model, rollouts)
+    final = final.to(head.weight.device)
     value = functional.pad(head(final[:, :-1])[..., 0], (scored.written.shape[1] - final.shape[1] + 1, 0))
     return scored, value * scored.written
 
@@ -48,14 +49,14 @@ def _score(model: Transformer, rollouts: Rollouts) -> tuple[Scored, Tensor]:
     """What `score` gives, and the last layer's activations from the token before the first written column on."""
     tokens, written = torch.from_numpy(rollouts.tokens), torch.from_numpy(rollouts.turn >= 0)
     start = max(int(written.any(0).int().argmax()), 1)  # the first column that any row wrote
-    final = _read(model, tokens, start)
+    final = _read(model, tokens.to(model.device), start)
     rows, columns = written[:, start:].nonzero(as_tuple=True)  # logits are made only where something was written
     log_softmax = model.logits(final[rows, columns]).log_softmax(-1)
     place = (rows, columns + start)
-    chosen = log_softmax.gather(1, tokens[place][:, None])[:, 0]
+    chosen = log_softmax.gather(1, tokens[place][:, None].to(model.device))[:, 0]
     entropy = -(log_softmax.exp() * log_softmax).sum(-1)
     empty = torch.zeros(tokens.shape, dtype=final.dtype)
-    return Scored(empty.index_put(place, chosen), empty.index_put(place, entropy), written), final
+    return Scored(empty.index_put(place, chosen.cpu()), empty.index_put(place, entropy.cpu()), written), final
 
 
 def _read(model: Transformer, tokens: Tensor, start: int) -> Tensor:

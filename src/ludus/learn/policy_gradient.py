@@ -71,7 +71,7 @@ class Replies(NamedTuple):
 def score(model: Transformer, replies: Replies) -> tuple[Tensor, Tensor]:
     """Log-probability of each reply float32[T], and the mean entropy of its tokens' distributions float32[T]."""
     start = replies.prompt.shape[1]
-    both = torch.from_numpy(np.concatenate([replies.prompt, replies.reply], axis=1))
+    both = torch.from_numpy(np.concatenate([replies.prompt, replies.reply], axis=1)).to(model.device)
     tokens, row = both.unique(dim=0, return_inverse=True)  # a small game asks and is answered the same many times
     real = tokens != 0
     written = real[:, start:]
@@ -80,7 +80,7 @@ def score(model: Transformer, replies: Replies) -> tuple[Tensor, Tensor]:
     chosen = log_softmax.gather(2, tokens[:, start:, None])[..., 0]
     entropy = -(log_softmax.exp() * log_softmax).sum(-1)
     log_probability, spread = (chosen * written).sum(1), (entropy * written).sum(1) / written.sum(1)
-    return log_probability.index_select(0, row), spread.index_select(0, row)
+    return log_probability.index_select(0, row).cpu(), spread.index_select(0, row).cpu()
 
 
 def policy_gradient_loss(model: Transformer, replies: Replies, advantage: np.ndarray, entropy: float) -> Tensor:

@@ -129,9 +129,10 @@ def start(
     rng: np.random.Generator,
     problems: int = 2048,
 ) -> Start:
-    """A base model after `warm` steps of imitation, 32 replies each, AdamW at 0.003; the first to draw from `rng`.
+    """A base model after `warm` steps of imitation, 32 replies each; the first to draw from `rng`.
 
     longest  tokens of a reply, for which the model has room
+    AdamW's rate is 0.003 up to a width of 64, and falls as 1 / width above it (Yang et al. 2022, arXiv:2203.03466, table 3).
     The same arguments and a Generator in the same state give the same start, in every arm and in every recipe.
     """
     seed, found = int(rng.integers(2**31)), tasks.load(task)
@@ -141,7 +142,8 @@ def start(
     prompt = max(len(problem.prompt.split()) for problem in chosen)
     room = 2 * prompt + max(longest, examples.tokens.shape[1] - prompt)  # prompts of exams may be longer
     model = Transformer(Size(layers, width, 4, room, words.size), rng)
-    imitate(model, torch.optim.AdamW(model.parameters(), 0.003), examples, rng, warm, 32)
+    rate = 0.003 * min(1, 64 / width)
+    imitate(model, torch.optim.AdamW(model.parameters(), rate), examples, rng, warm, 32)
     return Start(seed, found, words, chosen, model)
 
 

@@ -12,7 +12,7 @@ def pack(model: torch.nn.Module, optimiser: torch.optim.Optimizer) -> dict[str, 
     return {
         "weights": {name: weight.numpy().copy() for name, weight in model.state_dict().items()},
         "moments": {
-            str(number): {name: value.numpy().copy() for name, value in moment.items()}
+            str(number): {name: value.cpu().numpy().copy() for name, value in moment.items()}
             for number, moment in moments.items()
         },
     }

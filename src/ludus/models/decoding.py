@@ -1,8 +1,8 @@
 """The transformer one token at a time: keys and values stay where they were written, nothing is computed twice.
 
 `Transformer.forward` is the definition; this gives the same logits without gradients. Given text of many tokens goes
-through PyTorch's attention; for a single token a kernel of ours appends its key and value and attends in one pass, and
-the output layer's product is taken for the last token alone: in small models calls cost more than arithmetic.
+through PyTorch's attention; for a single token on the CPU a kernel of ours appends its key and value and attends in one
+pass, and the output layer's product is taken for the last token alone: in small models calls cost more than arithmetic.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ class Decoder:
         self._length = 0  # tokens read so far, padding among them
         self._real = np.zeros((batch, 0), bool)
         self._position = np.zeros(batch, np.int64)  # real tokens read so far
-        empty = np.empty((batch, size.heads, 0, size.width // size.heads), np.float32)
+        empty = _room((batch, size.heads, 0, size.width // size.heads), model.device)
         self._keys, self._values = [empty] * size.layers, [empty] * size.layers
 
     def expect(self, tokens: int) -> None:
@@ -59,12 +59,12 @@ class Decoder:
             return
         for rooms in (self._keys, self._values):
             for layer, old in enumerate(rooms):
-                rooms[layer] = np.empty((*old.shape[:2], read + tokens, old.shape[3]), np.float32)
+                rooms[layer] = _room((*old.shape[:2], read + tokens, old.shape[3]), old.device)
                 rooms[layer][:, :, :read] = old[:, :, :read]
         self._real = np.pad(self._real, ((0, 0), (0, read + tokens - room)))
 
     def read(self, tokens: np.ndarray) -> Tensor:
-        """Logits float32[B, vocabulary] after the last of tokens int64[B, T]; padding, 0, is passed over."""
+        """Logits float32[B, vocabulary], on the CPU, after the last of tokens int64[B, T]; padding, 0, is passed over."""
         if self._length == 0:
             once, row = np.unique(tokens, axis=0, return_inverse=True)
             if len(once) < self._batch:  # one prompt for many rows is read once
@@ -75,7 +75,7 @@ class Decoder:
         """Let `other` read tokens int64[U, T] first, and go on from there: row int64[B] says from which of its rows."""
         logits = other.read(tokens)
         for mine, its in ((self._keys, other._keys), (self._values, other._values)):
-            mine[:] = [rooms[row] for rooms in its]
+            mine[:] = [rooms[torch.from_numpy(row)] for rooms in its]
         self._real, self._position, self._length = other._real[row], other._position[row], other._length
         return logits[torch.from_numpy(row)]
 
@@ -89,11 +89,11 @@ class Decoder:
         self._real[:, past:end] = new
         counted = self._position[:, None] + new.cumsum(axis=1)
         self._position, self._length = counted[:, -1], end
-        positions = torch.from_numpy((counted - 1).clip(min=0))
         model = self._model
-        stream = functional.embedding(torch.from_numpy(tokens), model.tokens.weight)
+        positions = torch.from_numpy((counted - 1).clip(min=0)).to(model.device)
+        stream = functional.embedding(torch.from_numpy(tokens).to(model.device), model.tokens.weight)
         stream = (stream + functional.embedding(positions, model.positions.weight)).flatten(0, 1)
-        mask = None if length == 1 else self._mask(past, end)
+        mask = None if length == 1 and model.device.type == "cpu" else self._mask(past, end).to(model.device)
         for number, layer in enumerate(self._layers):
             parts = functional.linear(_normed(stream, layer.norm_attention), *layer.queries_keys_values)
             mixed = self._attend_one(number, parts) if mask is None else self._attend(number, parts, mask)
@@ -101,21 +101,22 @@ class Decoder:
             inner = functional.linear(_normed(stream, layer.norm_mlp), *layer.mlp_in)
             stream += functional.linear(_gelu(inner), *layer.mlp_out)
         last = stream.view(self._batch, length, -1)[:, -1]
-        return model.logits(_normed(last, (model.norm.weight, model.norm.bias)))
+        return model.logits(_normed(last, (model.norm.weight, model.norm.bias))).cpu()
 
     def _attend_one(self, number: int, parts: Tensor) -> Tensor:
         """Attention of one new token a row: parts and result as in `_attend`."""
         batch, heads = self._batch, self._heads
         mixed = np.empty((batch, heads, self._width // heads), np.float32)
         each = parts.numpy().reshape(batch, 3, heads, -1)
-        _append_and_attend(each, self._keys[number], self._values[number], self._real, self._length - 1, mixed)
+        keys, values = self._keys[number].numpy(), self._values[number].numpy()
+        _append_and_attend(each, keys, values, self._real, self._length - 1, mixed)
         return torch.from_numpy(mixed.reshape(batch, -1))
 
     def _attend(self, number: int, parts: Tensor, mask: Tensor) -> Tensor:
         """Attention of T new tokens: parts float32[B * T, 3 * width], mask as from `_mask`; float32[B * T, width]."""
         batch, (new, end) = self._batch, mask.shape[-2:]
         queries, keys, values = parts.view(batch, new, 3, self._heads, -1).permute(2, 0, 3, 1, 4)
-        seen, carried = (torch.from_numpy(rooms[number])[:, :, :end] for rooms in (self._keys, self._values))
+        seen, carried = self._keys[number][:, :, :end], self._values[number][:, :, :end]
         seen[:, :, end - new :] = keys
         carried[:, :, end - new :] = values
         mixed = functional.scaled_dot_product_attention(queries, seen, carried, attn_mask=mask)
@@ -126,6 +127,11 @@ class Decoder:
         mask = torch.ones(end - past, end, dtype=torch.bool).tril(past) & torch.from_numpy(self._real[:, None, :end])
         mask[..., past:] |= torch.eye(end - past, dtype=torch.bool)  # so that no row of the softmax is empty
         return mask[:, None]
+
+
+def _room(shape: tuple[int, ...], device: torch.device) -> Tensor:
+    """Unwritten memory; torch.empty would fill it where torch was asked to be deterministic."""
+    return torch.from_numpy(np.empty(shape, np.float32)).to(device)
 
 
 def _normed(stream: Tensor, weight_and_bias: tuple[Tensor, Tensor]) -> Tensor:

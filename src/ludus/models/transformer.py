@@ -6,9 +6,10 @@ under the same role (linear layers are stored transposed there), so a model can 
 """
 
 import math
+import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -70,7 +71,11 @@ class Block(nn.Module):
 
 
 class Transformer(nn.Module):
-    """The model. `rng` draws the initial weights: normal 0.02, residual outputs scaled by 1 / sqrt(2 layers)."""
+    """The model. `rng` draws the initial weights: normal 0.02, residual outputs scaled by 1 / sqrt(2 layers).
+
+    It lives on the CPU, or where the environment's LUDUS_DEVICE says. Tokens come from the CPU's memory, and logits and
+    log-probabilities are given back in it, so that losses and recipes know nothing of devices.
+    """
 
     never: Tensor  # added to the logits
 
@@ -93,6 +98,12 @@ class Transformer(nn.Module):
                 elif "norm" not in name:
                     scale = 0.02 / math.sqrt(2 * size.layers) if "_out" in name else 0.02
                     weight.copy_(torch.from_numpy(rng.normal(0.0, scale, tuple(weight.shape))))
+        self.register_state_dict_post_hook(_to_cpu)
+        self.to(os.environ.get("LUDUS_DEVICE", "cpu"))
+
+    @property
+    def device(self) -> torch.device:
+        return self.tokens.weight.device
 
     def forward(
         self,
@@ -102,9 +113,9 @@ class Transformer(nn.Module):
         cache: Cache | None = None,
         hook: Hook | None = None,
     ) -> tuple[Tensor, Cache]:
-        """Logits float32[B, T, vocabulary] after each token, and the cache. Takes what `read` takes."""
+        """Logits float32[B, T, vocabulary] after each token, on the CPU, and the cache. Takes what `read` takes."""
         final, cache = self.read(tokens, mask, positions, cache, hook)
-        return self.logits(final), cache
+        return self.logits(final).cpu(), cache
 
     def read(
         self,
@@ -114,7 +125,7 @@ class Transformer(nn.Module):
         cache: Cache | None = None,
         hook: Hook | None = None,
     ) -> tuple[Tensor, Cache]:
-        """The last activations float32[B, T, width], of which `logits` makes logits, and the cache.
+        """The last activations float32[B, T, width], of which `logits` makes logits, and the cache, on the model's device.
 
         tokens     int64[B, T], the new tokens
         mask       bool[B or 1, T, past + T], True where a token sees another
@@ -122,6 +133,7 @@ class Transformer(nn.Module):
         cache      what earlier calls returned, None at the start
         hook       called at the sites "embedding", "LAYER.attention", "LAYER.mlp", "LAYER.stream" and "final"
         """
+        tokens, mask, positions = (given.to(self.device) for given in (tokens, mask, positions))
         stream = self._visit(hook, "embedding", self.tokens(tokens) + self.positions(positions))
         seen = stream.new_zeros(mask.shape).masked_fill_(~mask, -math.inf)[:, None]  # made once, not in every layer
         keys, values = [], []
@@ -145,14 +157,20 @@ class Transformer(nn.Module):
         return activation if changed is None else changed
 
 
+def _to_cpu(module: nn.Module, state: dict[str, Tensor], prefix: str, metadata: Any) -> None:
+    """Weights that are kept are kept in the CPU's memory, so that no GPU is needed to read them."""
+    for name, weight in state.items():
+        state[name] = weight.cpu()
+
+
 def causal(real: Tensor) -> tuple[Tensor, Tensor]:
     """The mask and positions of left-padded rows; real bool[B, T] is False on the padding.
 
     A token sees itself and the real tokens before it; positions count real tokens only, so padding changes nothing.
     """
     length = real.shape[1]
-    lower = torch.ones(length, length, dtype=torch.bool).tril()
-    itself = torch.eye(length, dtype=torch.bool)  # so that no row of the softmax is empty
+    lower = torch.ones(length, length, dtype=torch.bool, device=real.device).tril()
+    itself = torch.eye(length, dtype=torch.bool, device=real.device)  # so that no row of the softmax is empty
     return (lower & real[:, None]) | itself, (real.cumsum(1) - 1).clamp(min=0)
 
 
@@ -161,9 +179,10 @@ def log_probabilities(model: Transformer, tokens: Tensor, real: Tensor, hook: Ho
 
     tokens int64[B, T] left-padded, real bool[B, T]. The log-probability of a sequence is the sum over its tokens.
     """
+    tokens, real = tokens.to(model.device), real.to(model.device)
     final, _ = model.read(tokens, *causal(real), hook=hook)
     chosen = model.logits(final[:, :-1]).log_softmax(-1).gather(2, tokens[:, 1:, None])[..., 0]
-    return functional.pad(chosen * (real[:, 1:] & real[:, :-1]), (1, 0))
+    return functional.pad(chosen * (real[:, 1:] & real[:, :-1]), (1, 0)).cpu()
 
 
 class Sampled(NamedTuple):

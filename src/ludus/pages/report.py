@@ -587,6 +587,8 @@ def _commands(run: Run, recipe: Recipe, path: Path) -> list[tuple[str, str]]:
         words.append("--quick")
     if "agent" in asked:
         words.append(f"--agent {_quoted(asked['agent'])}")
+    if "device" in asked:
+        words.append(f"--device {asked['device']}")
     usual = resolve(recipe, None, asked["quick"])
     if list(asked["settings"]) != list(asked_of_servers(recipe) if "agent" in asked else usual):
         words += [f"--arm {arm}" for arm in asked["settings"]]
@@ -623,5 +625,6 @@ def _provenance(run: Run) -> list[tuple[str, str]]:
         told += [("result hash", run.results["hash"]), ("computed for", f"{_time(run)}, all cells together")]
     versions = ", ".join(f"{name} {version}" for name, version in run.versions.items())
     told += [("model asked", asked["agent"])] if "agent" in asked else []
+    told += [("device", asked["device"])] if "device" in asked else []
     told += [("code hash", asked["code"]), ("root seed", str(asked["root_seed"])), ("seeds", str(asked["seeds"]))]
     return [*told, ("versions", versions)]

@@ -29,6 +29,7 @@ from joblib.externals.loky import get_reusable_executor
 
 from ludus.study import store
 from ludus.study.cluster import run_on_ray
+from ludus.study.device import CPU, check, on
 from ludus.study.disk import Corrupt, StoreError, body_of, lock, make_folder, number, unlock, write_whole
 from ludus.study.log import EVENTS, Log, numbers
 from ludus.study.recipe import BadSetting, Recipe, asked_of_servers, code_hash, control_of, load, resolve
@@ -77,6 +78,7 @@ class Cell(NamedTuple):
     overrides: dict[str, Any]
     quick: bool
     parent: int
+    device: str
 
 
 def run_study(
@@ -95,6 +97,7 @@ def run_study(
     progress: Callable[[Progress], None] | None = None,
     fresh: bool = False,
     ray: str = "",
+    device: str = CPU,
 ) -> Run:
     """Run `recipe` (read from `path`), or go on with it, or read it where it is finished; returns the finished run.
 
@@ -110,6 +113,8 @@ def run_study(
     progress   called about twice a second, from another thread
     fresh      drop what is stored for this very question first
     ray        the address of a Ray cluster that runs the cells instead of this machine; see cluster.py
+    device     where transformers live, see device.py; its sums are rounded otherwise, so it is part of what was
+               asked, and of the key, where it is not the CPU
 
     Raises BadSetting, StoreError, Corrupt, CellFailed or Interrupted. Whatever is raised, the same call goes on from
     what is stored.
@@ -128,6 +133,12 @@ def run_study(
         if recipe.server is None:
             raise BadSetting(f"--agent: {recipe.slug} has nothing to ask a served model; leave it out")
         arms = arms or asked_of_servers(recipe)
+    if ray and device != CPU:
+        raise BadSetting(f"--device: machines of a cluster run on their CPUs, got {device!r}; leave out --ray")
+    try:
+        check(device)
+    except ValueError as fault:
+        raise BadSetting(f"--device: {fault}") from None
     settings = resolve(recipe, changed, quick, arms or None)
     count = seeds if seeds is not None else 1 if quick else recipe.seeds
     for name, value, least in (("seeds", count, 1), ("jobs", jobs, 1), ("root_seed", root_seed, 0)):
@@ -144,6 +155,8 @@ def run_study(
     }
     if agent:
         asked["agent"] = agent
+    if device != CPU:
+        asked["device"] = device
     folder = Path(runs) / f"{recipe.slug}-{store.key_of(asked)}"
     make_folder(folder / "cells")
     if not fresh and (folder / "results.json").exists():
@@ -169,6 +182,7 @@ def run_study(
                 changed,
                 quick,
                 os.getpid(),
+                device,
             )
             for cell in run.cells
             if store.finished_cell(run.cell(*cell)) is None
@@ -216,7 +230,7 @@ def _fill(cell: Cell, recipe: Recipe, folder: Path, model: Any) -> None:
     log = Log(folder, cell.quick)
     stream = generator(cell.root_seed, cell.seed)
     before = (random.getstate(), _bits(np.random.get_state()))  # noqa: NPY002, only looked at
-    with one_thread():
+    with one_thread(), on(cell.device):
         if model is None:
             final = recipe.run(settings, stream, log)
         else:

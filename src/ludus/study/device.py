@@ -1,0 +1,40 @@
+"""Where a cell's transformers live: on the processor, or on a GPU.
+
+The environment says it, since a cell knows nothing of models: `models.transformer` puts a new model where DEVICE says.
+"""
+
+import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+CPU = "cpu"
+DEVICE = "LUDUS_DEVICE"
+_CUBLAS = "CUBLAS_WORKSPACE_CONFIG"  # with which a GPU's matrix products are the same each time
+
+
+def check(name: str) -> None:
+    """Raises ValueError where a device is not "cpu", "cuda" or "cuda:1", or is not to be had here."""
+    if name == CPU:
+        return
+    number = re.fullmatch(r"cuda(?::(\d+))?", name)
+    if number is None:
+        raise ValueError(f"it is cpu, cuda or cuda:N, got {name!r}; leave it out to run on the CPU")
+    import torch
+
+    count = torch.cuda.device_count()
+    if int(number[1] or 0) >= count:
+        raise ValueError(f"{name} is not here, torch {torch.__version__} finds {count} GPUs; leave it out to run on the CPU")
+
+
+@contextmanager
+def on(name: str) -> Iterator[None]:
+    """New transformers are put on a device."""
+    wanted = {DEVICE: name} | ({} if name == CPU else {_CUBLAS: os.environ.get(_CUBLAS, ":4096:8")})
+    saved = {name: os.environ.get(name) for name in wanted}
+    os.environ.update(wanted)
+    try:
+        yield
+    finally:
+        for name, value in saved.items():
+            os.environ.pop(name) if value is None else os.environ.update({name: value})
