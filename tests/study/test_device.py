@@ -49,7 +49,7 @@ def test_a_device_that_is_not_here_is_refused(tmp_path, name, told):
 
 def test_a_cluster_runs_on_its_processors(tmp_path):
     path = recipes.locate("off-switch")
-    with pytest.raises(BadSetting, match="--device: .* leave out --ray"):
+    with pytest.raises(BadSetting, match=r"--device: .* leave out --ray"):
         run_study(recipes.load("off-switch"), path, runs=tmp_path, device="cuda", ray="auto")
 
 

@@ -132,7 +132,7 @@ def start(
     """A base model after `warm` steps of imitation, 32 replies each; the first to draw from `rng`.
 
     longest  tokens of a reply, for which the model has room
-    AdamW's rate is 0.003 up to a width of 64, and falls as 1 / width above it (Yang et al. 2022, arXiv:2203.03466, table 3).
+    AdamW's rate is 0.003 up to a width of 64, and falls as 1 / width above it: Yang et al. (2022), arXiv:2203.03466.
     The same arguments and a Generator in the same state give the same start, in every arm and in every recipe.
     """
     seed, found = int(rng.integers(2**31)), tasks.load(task)

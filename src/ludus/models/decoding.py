@@ -64,7 +64,7 @@ class Decoder:
         self._real = np.pad(self._real, ((0, 0), (0, read + tokens - room)))
 
     def read(self, tokens: np.ndarray) -> Tensor:
-        """Logits float32[B, vocabulary], on the CPU, after the last of tokens int64[B, T]; padding, 0, is passed over."""
+        """Logits float32[B, vocabulary], on the CPU, after the last of tokens int64[B, T]; padding (0) is skipped."""
         if self._length == 0:
             once, row = np.unique(tokens, axis=0, return_inverse=True)
             if len(once) < self._batch:  # one prompt for many rows is read once

@@ -125,7 +125,7 @@ class Transformer(nn.Module):
         cache: Cache | None = None,
         hook: Hook | None = None,
     ) -> tuple[Tensor, Cache]:
-        """The last activations float32[B, T, width], of which `logits` makes logits, and the cache, on the model's device.
+        """The last activations float32[B, T, width], of which `logits` makes logits, and the cache: on the device.
 
         tokens     int64[B, T], the new tokens
         mask       bool[B or 1, T, past + T], True where a token sees another

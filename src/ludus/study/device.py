@@ -24,7 +24,8 @@ def check(name: str) -> None:
 
     count = torch.cuda.device_count()
     if int(number[1] or 0) >= count:
-        raise ValueError(f"{name} is not here, torch {torch.__version__} finds {count} GPUs; leave it out to run on the CPU")
+        found = f"torch {torch.__version__} finds {count} GPUs"
+        raise ValueError(f"{name} is not here, {found}; leave it out to run on the CPU")
 
 
 @contextmanager
