@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from threadpoolctl import threadpool_info
 
 from ludus.records import Value
 from ludus.study import BadSetting, store
@@ -173,6 +174,7 @@ def test_one_thread_for_blas_and_torch():
     with one_thread():
         assert torch.get_num_threads() == 1 and torch.are_deterministic_algorithms_enabled()
         assert os.environ["OMP_NUM_THREADS"] == "1"
+        assert {one["num_threads"] for one in threadpool_info() if one["user_api"] == "blas"} == {1}
     assert torch.get_num_threads() == threads and not torch.are_deterministic_algorithms_enabled()
 
 

@@ -13,7 +13,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from ludus.learn.rollout import Rollouts
-from ludus.models.transformer import Cache, Transformer, causal
+from ludus.models.decoding import Cache
+from ludus.models.transformer import Transformer, causal
 
 
 class Scored(NamedTuple):

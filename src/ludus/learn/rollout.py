@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 import torch
 
-from ludus.models.decoding import Decoder, draw
+from ludus.models.decoding import Decoder
 from ludus.models.transformer import Transformer
 from ludus.models.words import Words
 
@@ -68,7 +68,6 @@ class Conversation:
     def __init__(self, model: Transformer) -> None:
         self._model = model
         self._decoder: Decoder | None = None
-        self._unread = np.zeros((0, 0), np.int64)  # what was said last and has not been through the model
         self._logits: torch.Tensor | None = None  # after the last token heard; None where the model has just spoken
         self._parts: list[Rollouts] = []
         self._turns = 0
@@ -79,8 +78,7 @@ class Conversation:
         self._parts.append(Rollouts(tokens, turn, np.zeros(tokens.shape, np.float32)))
         if self._decoder is None:
             self._decoder = Decoder(self._model, len(tokens))
-        self._logits = self._decoder.read(np.concatenate([self._unread.reshape(len(tokens), -1), tokens], axis=1))
-        self._unread = self._unread[:, :0]
+        self._logits = self._decoder.read(tokens)
 
     def say(
         self, uniform: np.ndarray, stop: np.ndarray, temperature: float = 1.0, active: np.ndarray | None = None
@@ -100,23 +98,11 @@ class Conversation:
             )
         if self._decoder is None or self._logits is None:
             raise ValueError("say: the model has nothing to answer; call hear(tokens) before each turn")
-        batch, rounds = uniform.shape
-        self._decoder.expect(rounds)
-        tokens, log_prob = np.zeros((batch, rounds), np.int64), np.zeros((batch, rounds), np.float32)
-        going = np.ones(batch, bool) if active is None else active.copy()
-        logits, used = self._logits, 0
-        while used < rounds and going.any():
-            if used:
-                logits = self._decoder.read(tokens[:, used - 1, None])
-            token, chance = draw(logits, uniform[:, used], temperature)
-            tokens[going, used] = token[going]
-            log_prob[going, used] = chance[going]
-            going &= ~stop[token]
-            used += 1
-        tokens, log_prob = tokens[:, :used], log_prob[:, :used]
+        going = np.ones(len(uniform), bool) if active is None else active
+        tokens, log_prob = self._decoder.write(self._logits, uniform, stop, temperature, going)
         turn = np.where(tokens != 0, self._turns, GIVEN)
         self._parts.append(Rollouts(tokens, turn, log_prob))
-        self._turns, self._unread, self._logits = self._turns + 1, tokens[:, -1:], None
+        self._turns, self._logits = self._turns + 1, None
         return tokens
 
     def rollouts(self) -> Rollouts:

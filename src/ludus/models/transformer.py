@@ -18,7 +18,7 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 from torch.nn import functional
 
-from ludus.models.decoding import Decoder, draw
+from ludus.models.decoding import Cache, Decoder
 
 NEVER = -1e9  # the logit of token 0: padding is never written; finite, so that entropies are not NaN
 
@@ -34,13 +34,6 @@ class Size(NamedTuple):
     heads: int
     context: int
     vocabulary: int
-
-
-class Cache(NamedTuple):
-    """The keys and values of the tokens so far, a pair of [B, heads, T, width / heads] per layer."""
-
-    keys: list[Tensor]
-    values: list[Tensor]
 
 
 class Block(nn.Module):
@@ -215,22 +208,12 @@ def sample(
     """
     if temperature <= 0:
         raise ValueError(f"temperature: must be above zero, it was {temperature}; use a small one for greedy replies")
-    batch, rounds = uniform.shape
-    decoder = Decoder(model, batch)
-    decoder.expect(prompts.shape[1] + rounds)
-    given = np.where(real, prompts, 0)
-    tokens, log_prob = np.zeros((batch, rounds), np.int64), np.zeros((batch, rounds))
-    going, length = np.ones(batch, bool), np.zeros(batch, np.int64)
-    for round_ in range(rounds):
-        token, chance = draw(decoder.read(given), uniform[:, round_], temperature)
-        tokens[going, round_] = token[going]
-        log_prob[going, round_] = chance[going]
-        length[going] += 1
-        going &= ~stop[token]
-        if not going.any():
-            break
-        given = tokens[:, round_, None]
-    return Sampled(tokens, log_prob, length)
+    decoder = Decoder(model, len(prompts))
+    logits = decoder.read(np.where(real, prompts, 0))
+    written, chances = decoder.write(logits, uniform, stop, temperature, np.ones(len(prompts), bool))
+    tokens, log_prob = np.zeros(uniform.shape, np.int64), np.zeros(uniform.shape)
+    tokens[:, : written.shape[1]], log_prob[:, : written.shape[1]] = written, chances
+    return Sampled(tokens, log_prob, (written != 0).sum(axis=1))
 
 
 def save(model: Transformer, path: Path) -> None:

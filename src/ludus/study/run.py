@@ -6,7 +6,6 @@ result hash.
 """
 
 import contextlib
-import ctypes
 import difflib
 import json
 import os
@@ -26,6 +25,7 @@ from typing import Any, NamedTuple
 import joblib
 import numpy as np
 from joblib.externals.loky import get_reusable_executor
+from threadpoolctl import threadpool_limits
 
 from ludus.study import store
 from ludus.study.cluster import run_on_ray
@@ -260,36 +260,20 @@ def one_thread() -> Iterator[None]:
     """One thread for BLAS and torch, and torch's deterministic kernels: sums are taken in one order everywhere."""
     saved = {name: os.environ.get(name) for name in _ONE_THREAD}
     os.environ.update(dict.fromkeys(_ONE_THREAD, "1"))  # for libraries loaded from here on
-    for set_threads in _blas():
-        set_threads(1)
     torch: Any = sys.modules.get("torch")
     if torch is not None:
         threads, deterministic = torch.get_num_threads(), torch.get_deterministic_debug_mode()
         torch.set_num_threads(1)
         torch.set_deterministic_debug_mode("error")  # use_deterministic_algorithms would import the compiler, 1.4 s
     try:
-        yield
+        with threadpool_limits(1, "blas"):  # what was loaded before has read its environment
+            yield
     finally:
         for name, value in saved.items():
             os.environ.pop(name) if value is None else os.environ.update({name: value})
         if torch is not None:
             torch.set_num_threads(threads)
             torch.set_deterministic_debug_mode(deterministic)
-
-
-@lru_cache(maxsize=1)
-def _blas() -> list[Any]:
-    """The functions that set the number of threads of the OpenBLAS copies that come with numpy and scipy.
-
-    The environment is read when a library is loaded, which has happened in a process that runs cells itself.
-    """
-    names = [f"{prefix}openblas_set_num_threads{suffix}" for prefix in ("scipy_", "") for suffix in ("64_", "")]
-    packages = Path(np.__file__).parent.parent
-    found = []
-    for file in [*packages.glob("numpy.libs/*openblas*"), *packages.glob("scipy.libs/*openblas*")]:
-        library = ctypes.CDLL(str(file))
-        found += [getattr(library, name) for name in names if hasattr(library, name)][:1]
-    return found
 
 
 def _work(cell: Cell) -> tuple[Cell, tuple[str, str]]:
