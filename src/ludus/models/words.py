@@ -59,7 +59,6 @@ class Words:
         rows = [[*self.tokens(text), END] if ended else self.tokens(text) for text in texts]
         out = np.zeros((len(rows), max(map(len, rows), default=0)), np.int64)
         for row, tokens in zip(out, rows, strict=True):
-            row[: len(tokens)] = tokens
-            if not ended:
-                row[:] = np.roll(row, len(row) - len(tokens))
+            start = 0 if ended else len(row) - len(tokens)
+            row[start : start + len(tokens)] = tokens
         return out
