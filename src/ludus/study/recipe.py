@@ -18,6 +18,7 @@ import types
 import typing
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -286,7 +287,12 @@ def code_hash(path: Path | str, server: bool = False) -> str:
     What only the recipe's `server` reaches is left out unless `server`: it does not touch what `run` computes. Fields
     that are empty are left out too, so that Python versions that add fields agree.
     """
-    tree = ast.parse(Path(path).read_bytes())
+    return _code_hash(Path(path).read_bytes(), server)
+
+
+@lru_cache(maxsize=32)
+def _code_hash(code: bytes, server: bool) -> str:
+    tree = ast.parse(code)
     if not server:
         _leave_out_server(tree)
     for node in ast.walk(tree):
