@@ -77,6 +77,20 @@ def test_nothing_can_be_written_without_a_number(model):
         decoder.write(logits, np.zeros((2, 0)), np.zeros(12, bool), 1.0, np.ones(2, bool))
 
 
+@pytest.mark.parametrize("threads", [1, 2])
+def test_a_row_that_outgrows_the_model_is_an_error(model, monkeypatch, threads):
+    monkeypatch.setattr(torch, "get_num_threads", lambda: threads)
+    decoder = Decoder(model, 16)
+    logits = decoder.read(np.ones((16, 30), np.int64))
+    uniform = np.random.default_rng(0).random((16, 12))
+    with pytest.raises(IndexError, match="a row has all of the model's 40 tokens"):
+        decoder.write(logits, uniform, np.zeros(12, bool), 1.0, np.ones(16, bool))
+    decoder = Decoder(model, 16)
+    logits = decoder.read(np.ones((16, 30), np.int64))
+    tokens, _ = decoder.write(logits, uniform[:, :11], np.zeros(12, bool), 1.0, np.ones(16, bool))
+    assert tokens.shape == (16, 11) and tokens.all()  # the last one needs no position, since it is not read
+
+
 def test_the_compiled_exponential():
     x = np.linspace(-87, 87, 100_000).astype(np.float32)
     found = x.copy()

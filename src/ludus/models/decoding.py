@@ -78,7 +78,7 @@ class Decoder:
         logits  float32[B, vocabulary], as `read` returned them
         going   bool[B], the rows that are written
 
-        Raises ValueError where R is 0.
+        Raises ValueError where R is 0, IndexError where a row gets longer than the model's context.
         """
         if not uniform.shape[1]:
             raise ValueError("uniform: it has no columns; give a number for each token that may be written")
@@ -134,12 +134,14 @@ class Decoder:
         parts = [slice(start, end) for start, end in pairwise(ends)]
         with _blas().limit(limits=1):
             if threads == 1:
-                used = part(parts[0])
+                rounds = [part(parts[0])]
             else:
                 with ThreadPoolExecutor(threads) as pool:
-                    used = max(pool.map(part, parts))
-        self._length += used - 1
-        return used
+                    rounds = list(pool.map(part, parts))
+        if min(rounds) < 0:
+            raise IndexError(f"uniform: a row has all of the model's {self._model.size.context} tokens; write fewer")
+        self._length += max(rounds) - 1
+        return max(rounds)
 
     def _write_by_torch(self, logits, uniform, stop, temperature, going, tokens, log_prob) -> int:
         """The same by `read`, a token of all rows at a time."""

@@ -46,7 +46,9 @@ class Weights(NamedTuple):
 
 @njit(cache=True, fastmath=True, nogil=True)
 def write(weights, keys, values, real, position, now, logits, uniform, stop, temperature, going, tokens, log_prob):
-    """At most R tokens for every going row, to one of `stop` inclusive; returns how many rounds it took.
+    """At most R tokens for every going row, to one of `stop` inclusive; returns how many rounds it took, or -1.
+
+    That is where a row has no position left; what was written until then is of no use.
 
     keys, values  float32[B, L, heads, room, W / heads], read up to `now`; from there on the written tokens' own, but
                   those of each row's last one, which is not read
@@ -71,6 +73,8 @@ def write(weights, keys, values, real, position, now, logits, uniform, stop, tem
             column = now + round_ - 1
             for i in range(n):
                 row = rows[i]
+                if position[row] >= len(weights.positions):
+                    return -1
                 stream[i] = weights.tokens[tokens[row, round_ - 1]] + weights.positions[position[row]]
                 position[row] += 1
                 real[row, column] = True
