@@ -16,7 +16,7 @@ Here      A harmless game. Of twelve colours and shapes four are harmful, at ran
           ones that share a word with them, and the others given up: a linear program says which, a best response
           says what any defender loses. A GPT of one layer plays both roles, with one private thought before it writes;
           both roles are read off exactly, over all scratchpads. Its base has learned the dictionary, and to answer or
-          refuse as one who knows what was meant would, words being used at random. 8 seeds of 150 updates.
+          refuse as one who knows what was meant would, words being used at random. 24 seeds of 150 updates.
 Claims    1. Self-play leaves the defender at least 30% less exploitable than training against a frozen attacker.
           2. Attacks are more diverse than those of an attacker trained against a frozen defender (control: both roles
              learn, and meet the frozen base only), and 3. than where that is so (control: the frozen defender).
@@ -44,11 +44,12 @@ Leaves    Language, and all that is harmful. The theorem of safety against any p
           which cannot fail. They now have placebos; claim 7, first against training without benign things (0.96 of them
           refused against 0.20, and it held), is against the placebo, which is nearer; no margin was changed. Two seeds
           of root seed 999 were looked at for the new arms.
-          In the record claim 1 is inconclusive for want of seeds (0.063 against 0.168): in three of its eight games
-          the best reply to everyday words is an equilibrium, static training finds it and nothing is left to gain. In
-          the other five self-play is below it each time. Two sets of weights (0.038) and no scratchpad (0.030) end
-          nearest to equilibrium, which no claim foresaw. Attackers of all arms stay about as diverse, by the entropy
-          term, and untrained ones are the most diverse: diversity alone says little of an attacker here.
+          A second record, 8 seeds of root seed 0, left claim 1 open (0.063 against 0.168, p 0.062): in three of its
+          eight games the best reply to everyday words is an equilibrium, static training finds it and nothing is left
+          to gain; in the other five self-play is below it each time. Two sets of weights (0.038) and no scratchpad
+          (0.030) end nearest to equilibrium, which no claim foresaw. Attackers of all arms stay about as diverse, by
+          the entropy term, and untrained ones are the most diverse: diversity alone says little of an attacker here.
+          With that in sight the record is of 24 seeds of root seed 1 alone; 17 would have decided claim 1.
 """
 
 from dataclasses import dataclass
