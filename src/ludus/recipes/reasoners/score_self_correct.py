@@ -50,7 +50,7 @@ Leaves    Language models; code; longer answers; more attempts. Pages and code o
           claims open; 1 (p 0.066) and 10 (p 0.066) would have needed 18 and 20. With that in sight, and replies written
           twice as fast, a second one has 20 seeds of root seed 1, and the record is of these alone. Imitation of the
           model's own traces gains more there than SCoRe (0.087 and, offline, 0.083 against 0.052), and naive training
-          as much: in a task where checking is so easy, filtered traces hold few that merely stay as they are.
+          as much (0.053), which the paper does not see.
 """
 
 import copy
