@@ -49,7 +49,8 @@ Leaves    Language, and all that is harmful. The theorem of safety against any p
           to gain; in the other five self-play is below it each time. Two sets of weights (0.038) and no scratchpad
           (0.030) end nearest to equilibrium, which no claim foresaw. Attackers of all arms stay about as diverse, by
           the entropy term, and untrained ones are the most diverse: diversity alone says little of an attacker here.
-          With that in sight the record is of 24 seeds of root seed 1 alone; 17 would have decided claim 1.
+          With that in sight the record is of 24 seeds of root seed 1 alone; 17 would have decided claim 1. There no
+          scratchpad ends nearest again (0.040 against 0.088), two sets of weights do not (0.100).
 """
 
 from dataclasses import dataclass
