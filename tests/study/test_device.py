@@ -4,6 +4,7 @@ What needs a GPU is skipped where there is none.
 """
 
 import os
+import sys
 
 import numpy as np
 import pytest
@@ -45,6 +46,12 @@ def test_a_device_that_is_not_here_is_refused(tmp_path, name, told):
     with pytest.raises(BadSetting, match=f"--device: {told}.*leave it out to run on the CPU"):
         run_study(recipes.load("off-switch"), path, runs=tmp_path, device=name)
     assert not list(tmp_path.iterdir())
+
+
+def test_without_torch_it_is_said_how_to_get_it(monkeypatch):
+    monkeypatch.setitem(sys.modules, "torch", None)
+    with pytest.raises(ValueError, match=r"cuda needs PyTorch.*pip install 'ludus\[torch\]'"):
+        check("cuda")
 
 
 def test_a_cluster_runs_on_its_processors(tmp_path):

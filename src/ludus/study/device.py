@@ -5,7 +5,7 @@ The environment says it, since a cell knows nothing of models: `models.transform
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 CPU = "cpu"
@@ -20,8 +20,10 @@ def check(name: str) -> None:
     number = re.fullmatch(r"cuda(?::(\d+))?", name)
     if number is None:
         raise ValueError(f"it is cpu, cuda or cuda:N, got {name!r}; leave it out to run on the CPU")
-    import torch
-
+    try:
+        import torch
+    except ModuleNotFoundError:
+        raise ValueError(f"{name} needs PyTorch, which is not installed; write: pip install 'ludus[torch]'") from None
     count = torch.cuda.device_count()
     if int(number[1] or 0) >= count:
         found = f"torch {torch.__version__} finds {count} GPUs"
@@ -31,11 +33,17 @@ def check(name: str) -> None:
 @contextmanager
 def on(name: str) -> Iterator[None]:
     """New transformers are put on a device."""
-    wanted = {DEVICE: name} | ({} if name == CPU else {_CUBLAS: os.environ.get(_CUBLAS, ":4096:8")})
-    saved = {name: os.environ.get(name) for name in wanted}
-    os.environ.update(wanted)
+    with environment({DEVICE: name} | ({} if name == CPU else {_CUBLAS: os.environ.get(_CUBLAS, ":4096:8")})):
+        yield
+
+
+@contextmanager
+def environment(values: Mapping[str, str]) -> Iterator[None]:
+    """These variables have these values, and afterwards those that they had."""
+    saved = {variable: os.environ.get(variable) for variable in values}
+    os.environ.update(values)
     try:
         yield
     finally:
-        for name, value in saved.items():
-            os.environ.pop(name) if value is None else os.environ.update({name: value})
+        for variable, value in saved.items():
+            os.environ.pop(variable) if value is None else os.environ.update({variable: value})

@@ -29,7 +29,7 @@ from threadpoolctl import threadpool_limits
 
 from ludus.study import store
 from ludus.study.cluster import run_on_ray
-from ludus.study.device import CPU, check, on
+from ludus.study.device import CPU, check, environment, on
 from ludus.study.disk import Corrupt, StoreError, body_of, lock, make_folder, number, unlock, write_whole
 from ludus.study.log import EVENTS, Log, numbers
 from ludus.study.recipe import BadSetting, Recipe, asked_of_servers, code_hash, control_of, load, resolve
@@ -258,19 +258,16 @@ def _load(path: str, code: str) -> Recipe:
 @contextlib.contextmanager
 def one_thread() -> Iterator[None]:
     """One thread for BLAS and torch, and torch's deterministic kernels: sums are taken in one order everywhere."""
-    saved = {name: os.environ.get(name) for name in _ONE_THREAD}
-    os.environ.update(dict.fromkeys(_ONE_THREAD, "1"))  # for libraries loaded from here on
     torch: Any = sys.modules.get("torch")
     if torch is not None:
         threads, deterministic = torch.get_num_threads(), torch.get_deterministic_debug_mode()
         torch.set_num_threads(1)
         torch.set_deterministic_debug_mode("error")  # use_deterministic_algorithms would import the compiler, 1.4 s
+    later = environment(dict.fromkeys(_ONE_THREAD, "1"))  # for libraries loaded from here on; others have read theirs
     try:
-        with threadpool_limits(1, "blas"):  # what was loaded before has read its environment
+        with later, threadpool_limits(1, "blas"):
             yield
     finally:
-        for name, value in saved.items():
-            os.environ.pop(name) if value is None else os.environ.update({name: value})
         if torch is not None:
             torch.set_num_threads(threads)
             torch.set_deterministic_debug_mode(deterministic)
