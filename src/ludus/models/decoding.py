@@ -70,7 +70,7 @@ class Decoder:
     def write(
         self, logits: Tensor, uniform: np.ndarray, stop: np.ndarray, temperature: float, going: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray]:
-        """(tokens int64[B, r], their log-probabilities float32[B, r] at temperature 1): r tokens at most, R at most.
+        """(tokens int64[B, r], their log-probabilities float32[B, r] at temperature 1), r those of the longest row.
 
         A row ends with a token of `stop` bool[vocabulary] or after R; 0 stands behind it. A token is drawn by inverting
         the distribution at its number of uniform float64[B, R] in [0, 1).

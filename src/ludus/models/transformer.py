@@ -96,6 +96,7 @@ class Transformer(nn.Module):
 
     @property
     def device(self) -> torch.device:
+        """Where it lives, as the environment said when it was made."""
         return self.tokens.weight.device
 
     def forward(

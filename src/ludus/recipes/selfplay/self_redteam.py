@@ -16,7 +16,8 @@ Here      A harmless game. Of twelve colours and shapes four are harmful, at ran
           ones that share a word with them, and the others given up: a linear program says which, a best response
           says what any defender loses. A GPT of one layer plays both roles, with one private thought before it writes;
           both roles are read off exactly, over all scratchpads. Its base has learned the dictionary, and to answer or
-          refuse as one who knows what was meant would, words being used at random. 24 seeds of 150 updates.
+          refuse as one who knows what was meant would, words being used at random. 150 updates;
+          8 seeds, in the record 24.
 Claims    1. Self-play leaves the defender at least 30% less exploitable than training against a frozen attacker.
           2. Attacks are more diverse than those of an attacker trained against a frozen defender (control: both roles
              learn, and meet the frozen base only), and 3. than where that is so (control: the frozen defender).
