@@ -15,8 +15,8 @@ Here      Two numbers modulo 11 were both moved up, moved down or doubled, or sw
           problems, can check, and uses that the wrong way round: its second attempts lose about a tenth, as Gemini's
           did. Who keeps what is right and else draws among the three others gains 0.25 (`by_checking`, exact).
           All arms get 100,000 tokens from the same base, sampled or imitated; 8 seeds, in the record 20.
-          alpha = 10, beta_1 = 0.01, beta_2 = 0.1, the paper's for MATH; half of the tokens for each stage. Arms: SCoRe; naive (both rewards, no
-          stage I, no bonus); star (traces whose second attempt is right are kept and imitated, two rounds); pair (a
+          alpha = 10, beta_1 = 0.01, beta_2 = 0.1, the paper's for MATH; half of the tokens for each stage.
+          Arms: SCoRe; naive (both rewards, no stage I, no bonus); star (traces whose second attempt is right are kept and imitated, two rounds); pair (a
           first attempt with a right one to the same problem after it); and ablations.
 Claims    1. SCoRe's second attempts are right more often than its first, by 0.03 at least.
           The gain from first to second attempt is larger than that of 2. star, 3. pair, 4. naive.
