@@ -16,8 +16,8 @@ Here      Two numbers modulo 11 were both moved up, moved down or doubled, or sw
           did. Who keeps what is right and else draws among the three others gains 0.25 (`by_checking`, exact).
           All arms get 100,000 tokens from the same base, sampled or imitated; 8 seeds, in the record 20.
           alpha = 10, beta_1 = 0.01, beta_2 = 0.1, the paper's for MATH; half of the tokens for each stage.
-          Arms: SCoRe; naive (both rewards, no stage I, no bonus); star (traces whose second attempt is right are kept and imitated, two rounds); pair (a
-          first attempt with a right one to the same problem after it); and ablations.
+          Arms: SCoRe; naive (both rewards, no stage I, no bonus); star (traces whose second attempt is right are kept
+          and imitated, two rounds); pair (a first attempt with a right one to the same problem after it); ablations.
 Claims    1. SCoRe's second attempts are right more often than its first, by 0.03 at least.
           The gain from first to second attempt is larger than that of 2. star, 3. pair, 4. naive.
           5. Its first attempts are not worse than the base's, by 0.03 (control: the bonus is paid to both attempts, so
