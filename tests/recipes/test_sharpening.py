@@ -86,7 +86,7 @@ def test_the_share_sharpened_against_runs_of_best_of_n():
     size, prompts = 23, 3
     share = np.array([0.5, 0.3, 0.2])
     hit = np.full((1, prompts), sharpening.best_of(chance, np.log(chance), np.array([size]))[0])
-    m, sharp = sharpening.splits(share, np.full((1, prompts), size), hit, 0.0, np.zeros(1))
+    m, sharp = sharpening.splits(share, 1, np.full((1, prompts), size), hit, 0.0, np.zeros(1))
     at = int(np.flatnonzero(m[:, 0] == 8 * size)[0])
     worked = []
     for _ in range(1500):
@@ -96,6 +96,14 @@ def test_the_share_sharpened_against_runs_of_best_of_n():
         fitted = [best[prompt == x].mean() if (prompt == x).any() else 0.0 for x in range(prompts)]
         worked.append(share @ (np.array(fitted) >= 1 - sharpening.DELTA))
     assert sharp[at, 0] == pytest.approx(np.mean(worked), abs=4 * np.std(worked) / 1500**0.5)
+
+
+def test_prompts_of_one_sort_count_as_often_as_there_are():
+    cost, hit, idle = np.array([[3.0], [9.0]]), np.array([[0.4], [0.8]]), np.ones(2)
+    together = sharpening.splits(np.array([0.1]), 4, cost, hit, 0.6, idle)
+    apart = sharpening.splits(np.full(4, 0.1), 1, np.repeat(cost, 4, axis=1), np.repeat(hit, 4, axis=1), 0.6, idle)
+    np.testing.assert_allclose(together, apart, rtol=1e-12)
+    assert 0.3 < together[1].max() < 1
 
 
 def test_the_instance_of_the_lower_bound_costs_its_order_and_nothing_helps_a_random_reward():

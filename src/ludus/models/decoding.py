@@ -1,11 +1,12 @@
 """The transformer as a reader and writer: keys and values stay where they were written, nothing is computed twice.
 
-`Transformer.forward` is the definition; this gives the same logits without gradients. What is given is read by PyTorch.
-What the model writes itself, token by token, is written by `kernels.write` on the CPU, and by PyTorch on a GPU.
+`Transformer.forward` is the definition; this gives the same logits without gradients: compiled whole on the CPU
+(`kernels`), by PyTorch on a GPU.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 from itertools import pairwise
@@ -39,8 +40,11 @@ class Decoder:
     read(tokens) takes what is given to every row and returns the logits after it; write(...) goes on from there.
     """
 
-    def __init__(self, model: Transformer, batch: int) -> None:
+    def __init__(self, model: Transformer, batch: int, weights: kernels.Weights | None = None) -> None:
         size = model.size
+        if weights is None and model.device.type == "cpu":
+            weights = _weights(model)
+        self._weights = weights  # None where PyTorch is to do it
         self._model, self._batch = model, batch
         self._length = 0  # tokens so far, padding among them
         self._real = np.zeros((batch, 0), bool)
@@ -49,7 +53,7 @@ class Decoder:
         shape = (batch, size.layers, size.heads, 0, size.width // size.heads)
         self._keys, self._values = torch.zeros(shape, device=model.device), torch.zeros(shape, device=model.device)
 
-    def expect(self, tokens: int) -> None:
+    def _expect(self, tokens: int) -> None:
         """Make room for so many more tokens a row."""
         read, room = self._length, self._real.shape[1]
         if read + tokens > room:
@@ -59,13 +63,19 @@ class Decoder:
             self._real = np.pad(self._real, ((0, 0), (0, read + tokens - room)))
 
     def read(self, tokens: np.ndarray) -> Tensor:
-        """Logits float32[B, vocabulary], on the CPU, after the last of tokens int64[B, T]; padding (0) is skipped."""
+        """Logits float32[B, vocabulary], on the CPU, after the last of tokens int64[B, T]; padding (0) is skipped.
+
+        They mean nothing where the last one is padding.
+
+        Raises IndexError where a row gets longer than the model's context.
+        """
         if self._length == 0:
             once, row = np.unique(tokens, axis=0, return_inverse=True)
             if len(once) < self._batch:  # one prompt for many rows is read once
-                return self._take(Decoder(self._model, len(once)), once, row.reshape(-1))
+                return self._take(Decoder(self._model, len(once), self._weights), once, row.reshape(-1))
         tokens, self._unread = np.concatenate([self._unread, tokens], axis=1), self._unread[:, :0]
-        return self._read(tokens)
+        self._expect(tokens.shape[1])
+        return self._read_by_torch(tokens) if self._weights is None else self._read(self._weights, tokens)
 
     def write(
         self, logits: Tensor, uniform: np.ndarray, stop: np.ndarray, temperature: float, going: np.ndarray
@@ -82,12 +92,10 @@ class Decoder:
         """
         if not uniform.shape[1]:
             raise ValueError("uniform: it has no columns; give a number for each token that may be written")
-        self.expect(uniform.shape[1] - 1)
+        self._expect(uniform.shape[1] - 1)
         tokens, log_prob = np.zeros(uniform.shape, np.int64), np.zeros(uniform.shape, np.float32)
-        compiled = self._model.device.type == "cpu"
-        used = (self._write if compiled else self._write_by_torch)(
-            logits, uniform, stop, temperature, going, tokens, log_prob
-        )
+        given = (logits.numpy(), uniform, stop, temperature, going, tokens, log_prob)
+        used = self._write_by_torch(*given) if self._weights is None else self._write(self._weights, *given)
         last = np.maximum((tokens != 0).sum(axis=1, keepdims=True) - 1, 0)  # where a row wrote nothing, a 0 is there
         self._unread = np.take_along_axis(tokens, last, axis=1)
         return tokens[:, :used], log_prob[:, :used]
@@ -99,10 +107,49 @@ class Decoder:
         self._real, self._position, self._length = other._real[row], other._position[row], other._length
         return logits[which]
 
+    def _read(self, weights: kernels.Weights, tokens: np.ndarray) -> Tensor:
+        logits = np.zeros((self._batch, self._model.size.vocabulary), np.float32)
+        self._share(kernels.read, weights, lambda rows: (tokens[rows], logits[rows]))
+        self._length += tokens.shape[1]
+        return torch.from_numpy(logits)
+
+    def _write(self, weights, logits, uniform, stop, temperature, going, tokens, log_prob) -> int:
+        """How many tokens the longest row has; tokens and log_prob are filled in."""
+        uniform, stop, going = map(np.ascontiguousarray, (uniform, stop, going))  # else it is compiled once more
+
+        def given(rows: slice) -> tuple:
+            return logits[rows], uniform[rows], stop, float(temperature), going[rows], tokens[rows], log_prob[rows]
+
+        used = max(self._share(kernels.write, weights, given))
+        self._length += used - 1
+        return used
+
+    def _share(
+        self, kernel: Callable[..., int], weights: kernels.Weights, given: Callable[[slice], tuple]
+    ) -> list[int]:
+        """What a kernel returns for each thread's rows; `given` says what it gets besides the state of those rows."""
+        keys, values = self._keys.numpy(), self._values.numpy()
+
+        def part(rows: slice) -> int:
+            state = keys[rows], values[rows], self._real[rows], self._position[rows], self._length
+            return kernel(weights, *state, *given(rows))
+
+        threads = max(1, min(torch.get_num_threads(), self._batch // ROWS))
+        ends = [self._batch * number // threads for number in range(threads + 1)]
+        parts = [slice(start, end) for start, end in pairwise(ends)]
+        with _blas().limit(limits=1):
+            if threads == 1:
+                done = [part(parts[0])]
+            else:
+                with ThreadPoolExecutor(threads) as pool:
+                    done = list(pool.map(part, parts))
+        if not all(done):
+            raise IndexError(f"tokens: a row has all of the model's {self._model.size.context} tokens; use fewer")
+        return done
+
     @torch.no_grad()
-    def _read(self, tokens: np.ndarray) -> Tensor:
+    def _read_by_torch(self, tokens: np.ndarray) -> Tensor:
         past, end = self._length, self._length + tokens.shape[1]
-        self.expect(tokens.shape[1])
         new = tokens != 0
         self._real[:, past:end] = new
         counted = self._position[:, None] + new.cumsum(axis=1)
@@ -117,39 +164,13 @@ class Decoder:
                 rooms[:, number, :, past:end] = layer[:, :, past:]
         return self._model.logits(final[:, -1]).cpu()
 
-    def _write(self, logits, uniform, stop, temperature, going, tokens, log_prob) -> int:
-        """How many tokens the longest row has; tokens and log_prob are filled in. Rows are shared out among threads."""
-        weights, keys, values = _weights(self._model), self._keys.numpy(), self._values.numpy()
-        logits, real, position, now = logits.numpy(), self._real, self._position, self._length
-        uniform, stop, going = map(np.ascontiguousarray, (uniform, stop, going))  # else it is compiled once more
-
-        def part(rows: slice) -> int:
-            return kernels.write(
-                weights, keys[rows], values[rows], real[rows], position[rows], now, logits[rows], uniform[rows], stop,
-                float(temperature), going[rows], tokens[rows], log_prob[rows],
-            )  # fmt: skip
-
-        threads = max(1, min(torch.get_num_threads(), self._batch // ROWS))
-        ends = [self._batch * number // threads for number in range(threads + 1)]
-        parts = [slice(start, end) for start, end in pairwise(ends)]
-        with _blas().limit(limits=1):
-            if threads == 1:
-                rounds = [part(parts[0])]
-            else:
-                with ThreadPoolExecutor(threads) as pool:
-                    rounds = list(pool.map(part, parts))
-        if min(rounds) < 0:
-            raise IndexError(f"uniform: a row has all of the model's {self._model.size.context} tokens; write fewer")
-        self._length += max(rounds) - 1
-        return max(rounds)
-
     def _write_by_torch(self, logits, uniform, stop, temperature, going, tokens, log_prob) -> int:
         """The same by `read`, a token of all rows at a time."""
         going = going.copy()
         for round_ in range(uniform.shape[1]):
             if round_ > 0:
-                logits = self._read(np.where(going, tokens[:, round_ - 1], 0)[:, None])
-            token, chance = kernels.draw(logits.numpy(), uniform[:, round_], temperature)
+                logits = self._read_by_torch(np.where(going, tokens[:, round_ - 1], 0)[:, None]).numpy()
+            token, chance = kernels.draw(logits, uniform[:, round_], temperature)
             tokens[going, round_] = token[going]
             log_prob[going, round_] = chance[going]
             going &= ~stop[token]

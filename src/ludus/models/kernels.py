@@ -1,9 +1,9 @@
-"""Writing on the CPU: token after token of many rows through a whole transformer, compiled.
+"""Reading and writing on the CPU: tokens of many rows through a whole transformer, compiled.
 
 It computes what `transformer.Transformer` does. In small models calls cost more than arithmetic: PyTorch needs some
-twenty for a token in a layer, and here one call writes whole replies, and rows that have ended cost nothing any more.
-Matrix products are BLAS's, by numpy.dot; `write` should be called with BLAS on one thread, by as many threads as there
-are cores, each with rows of its own: it holds no lock.
+twenty for a token in a layer, and here one call writes whole replies, and neither padding nor rows that have ended cost
+anything. Matrix products are BLAS's, by numpy.dot; call with BLAS on one thread, by as many threads as there are cores,
+each with rows of its own: no lock is held.
 """
 
 import math
@@ -20,6 +20,7 @@ _GELU_CUBE = np.float32(2 * math.sqrt(2 / math.pi) * 0.044715)
 _LOG2_E, _LN_2, _LEAST = np.float32(1 / math.log(2)), np.float32(math.log(2)), np.float32(-126)
 _WHOLE = np.float32(1.5 * 2**23)  # added to a float32, it leaves the nearest whole number in the lowest bits
 _E2, _E3, _E4, _E5, _E6 = (np.float32(1 / math.factorial(n)) for n in range(2, 7))
+_CHUNK = 512  # tokens read at once: their activations stay in the processor's cache
 
 
 class Weights(NamedTuple):
@@ -45,59 +46,68 @@ class Weights(NamedTuple):
 
 
 @njit(cache=True, fastmath=True, nogil=True)
+def read(weights, keys, values, real, position, now, tokens, logits):
+    """The tokens given to B rows, at the places from `now` on; returns whether every row has a position for its own.
+
+    keys, values  float32[B, L, heads, room, W / heads], read up to `now`; the new tokens' own are added
+    real          bool[B, room], which of them are tokens; set for the new ones
+    position      int64[B], how many of them there are; counted on
+    tokens        int64[B, T]; 0 is padding, passed over
+    logits        float32[B, V], the result, after each row's last token; left as they are where a row has none
+    """
+    count = np.count_nonzero(tokens)
+    rows, columns = np.empty(count, np.int64), np.empty(count, np.int64)
+    stream, last = np.empty((count, weights.norm.shape[0]), np.float32), np.full(len(tokens), -1)
+    n = 0
+    for row in range(len(tokens)):
+        for t in range(tokens.shape[1]):
+            if tokens[row, t] != 0:
+                if position[row] >= len(weights.positions):
+                    return False
+                stream[n] = weights.tokens[tokens[row, t]] + weights.positions[position[row]]
+                position[row] += 1
+                real[row, now + t] = True
+                rows[n], columns[n], last[row] = row, now + t, n
+                n += 1
+    for start in range(0, count, _CHUNK):
+        part = slice(start, min(start + _CHUNK, count))
+        _layers(weights, stream[part], rows[part], columns[part], keys, values, real)
+    heard = np.flatnonzero(last >= 0)
+    after = _logits(weights, stream[last[heard]])
+    for i in range(len(heard)):
+        logits[heard[i]] = after[i]
+    return True
+
+
+@njit(cache=True, fastmath=True, nogil=True)
 def write(weights, keys, values, real, position, now, logits, uniform, stop, temperature, going, tokens, log_prob):
-    """At most R tokens for every going row, to one of `stop` inclusive; returns how many rounds it took, or -1.
+    """At most R tokens for every going row, to one of `stop` inclusive; returns how many rounds it took, 0 if too many.
 
     That is where a row has no position left; what was written until then is of no use.
 
-    keys, values  float32[B, L, heads, room, W / heads], read up to `now`; from there on the written tokens' own, but
-                  those of each row's last one, which is not read
-    real          bool[B, room], which of them are tokens; set for those that are read
-    position      int64[B], how many of them there are; counted on
-    logits        float32[B, V], after the last token read
-    uniform       float64[B, R]; stop bool[V]; going bool[B]
-    tokens        int64[B, R] and log_prob float32[B, R], the result; left as they are after a row's end
+    keys, values, real, position  as `read` left them; the written tokens' own are added, but for those of each row's
+                                  last one, which is not read
+    logits    float32[B, V], after the last token read
+    uniform   float64[B, R]; stop bool[V]; going bool[B]
+    tokens    int64[B, R] and log_prob float32[B, R], the result; left as they are after a row's end
     """
-    batch, layers, heads = keys.shape[:3]
-    width = weights.norm.shape[0]
     rows = np.flatnonzero(going)
-    stream, normed = np.empty((batch, width), np.float32), np.empty((batch, width), np.float32)
-    parts, mixed = np.empty((batch, 3 * width), np.float32), np.empty((batch, width), np.float32)
-    inner = np.empty((batch, 4 * width), np.float32)
-    after = np.empty((batch, weights.never.shape[0]), np.float32)
-    for i in range(len(rows)):
-        after[i] = logits[rows[i]]
+    after = logits[rows]
     for round_ in range(uniform.shape[1]):
-        n = len(rows)
         if round_ > 0:
             column = now + round_ - 1
-            for i in range(n):
+            stream = np.empty((len(rows), weights.norm.shape[0]), np.float32)
+            for i in range(len(rows)):
                 row = rows[i]
                 if position[row] >= len(weights.positions):
-                    return -1
+                    return 0
                 stream[i] = weights.tokens[tokens[row, round_ - 1]] + weights.positions[position[row]]
                 position[row] += 1
                 real[row, column] = True
-            for layer in range(layers):
-                _norm(stream[:n], weights.norm_attention[layer], weights.norm_attention_bias[layer], normed)
-                np.dot(normed[:n], weights.queries_keys_values[layer].T, parts[:n])
-                _add_bias(parts[:n], weights.queries_keys_values_bias[layer])
-                each = parts[:n].reshape(n, 3, heads, width // heads)
-                heads_out = mixed[:n].reshape(n, heads, width // heads)
-                _append_and_attend(each, rows, keys, values, real, layer, column, heads_out)
-                np.dot(mixed[:n], weights.attention_out[layer].T, normed[:n])
-                _add(stream[:n], normed[:n], weights.attention_out_bias[layer])
-                _norm(stream[:n], weights.norm_mlp[layer], weights.norm_mlp_bias[layer], normed)
-                np.dot(normed[:n], weights.mlp_in[layer].T, inner[:n])
-                _add_bias(inner[:n], weights.mlp_in_bias[layer])
-                _gelu(inner[:n])
-                np.dot(inner[:n], weights.mlp_out[layer].T, normed[:n])
-                _add(stream[:n], normed[:n], weights.mlp_out_bias[layer])
-            _norm(stream[:n], weights.norm, weights.norm_bias, normed)
-            np.dot(normed[:n], weights.tokens.T, after[:n])
-            _add_bias(after[:n], weights.never)
+            _layers(weights, stream, rows, np.full(len(rows), column), keys, values, real)
+            after = _logits(weights, stream)
         left = 0
-        for i in range(n):
+        for i in range(len(rows)):
             row = rows[i]
             token, chance = _draw(after[i], uniform[row, round_], temperature)
             tokens[row, round_], log_prob[row, round_] = token, chance
@@ -111,37 +121,75 @@ def write(weights, keys, values, real, position, now, logits, uniform, stop, tem
 
 
 @njit(cache=True, fastmath=True, nogil=True)
-def _append_and_attend(new, rows, keys, values, real, layer, column, mixed):
-    """The new token's key and value take their places, and its query attends to all real tokens, itself included.
+def _layers(weights, stream, rows, columns, keys, values, real):
+    """n tokens through all layers: stream float32[n, W] in place, their keys and values added to those before them.
 
-    new    float32[n, 3, heads, D], of the rows numbered in int64[n]: query, key and value
+    rows, columns  int64[n], whose token it is and its place; of one row, earlier ones come first
+    """
+    n, width = stream.shape
+    heads = keys.shape[2]
+    normed, mixed = np.empty((n, width), np.float32), np.empty((n, width), np.float32)
+    parts, inner = np.empty((n, 3 * width), np.float32), np.empty((n, 4 * width), np.float32)
+    each, heads_out = parts.reshape(n, 3, heads, width // heads), mixed.reshape(n, heads, width // heads)
+    for layer in range(keys.shape[1]):
+        _norm(stream, weights.norm_attention[layer], weights.norm_attention_bias[layer], normed)
+        np.dot(normed, weights.queries_keys_values[layer].T, parts)
+        _add_bias(parts, weights.queries_keys_values_bias[layer])
+        _append_and_attend(each, rows, columns, keys, values, real, layer, heads_out)
+        np.dot(mixed, weights.attention_out[layer].T, normed)
+        _add(stream, normed, weights.attention_out_bias[layer])
+        _norm(stream, weights.norm_mlp[layer], weights.norm_mlp_bias[layer], normed)
+        np.dot(normed, weights.mlp_in[layer].T, inner)
+        _add_bias(inner, weights.mlp_in_bias[layer])
+        _gelu(inner)
+        np.dot(inner, weights.mlp_out[layer].T, normed)
+        _add(stream, normed, weights.mlp_out_bias[layer])
+
+
+@njit(cache=True, fastmath=True, nogil=True)
+def _logits(weights, stream):
+    """float32[n, V] of what left the last layer, float32[n, W]."""
+    normed, logits = np.empty_like(stream), np.empty((len(stream), weights.never.shape[0]), np.float32)
+    _norm(stream, weights.norm, weights.norm_bias, normed)
+    np.dot(normed, weights.tokens.T, logits)
+    _add_bias(logits, weights.never)
+    return logits
+
+
+@njit(cache=True, fastmath=True, nogil=True)
+def _append_and_attend(new, rows, columns, keys, values, real, layer, mixed):
+    """Each token's key and value take their places, and its query attends to all real tokens, itself included.
+
+    new    float32[n, 3, heads, D]: query, key and value
     mixed  float32[n, heads, D], the result
     """
     _, _, heads, width = new.shape
     scale = _1 / np.sqrt(np.float32(width))
-    shares, spare = np.empty(column + 1, np.float32), np.empty(column + 1, np.float32)
+    longest = keys.shape[3]
+    room, spare_room = np.empty(longest, np.float32), np.empty(longest, np.float32)
     for i in range(len(new)):
-        row = rows[i]
+        row, length = rows[i], columns[i] + 1
+        shares, spare = room[:length], spare_room[:length]
         for head in range(heads):
             query, key, value, out = new[i, 0, head], keys[row, layer, head], values[row, layer, head], mixed[i, head]
             for d in range(width):
-                key[column, d] = new[i, 1, head, d]
-                value[column, d] = new[i, 2, head, d]
+                key[length - 1, d] = new[i, 1, head, d]
+                value[length - 1, d] = new[i, 2, head, d]
                 out[d] = _0
             top = _UNSEEN
-            for t in range(column + 1):
+            for t in range(length):
                 dot = _0
                 for d in range(width):
                     dot += query[d] * key[t, d]
                 shares[t] = dot * scale if real[row, t] else _UNSEEN
                 top = max(top, shares[t])
-            for t in range(column + 1):
+            for t in range(length):
                 shares[t] -= top
             _exp(shares, spare)
             total = _0
-            for t in range(column + 1):
+            for t in range(length):
                 total += shares[t]
-            for t in range(column + 1):
+            for t in range(length):
                 share = shares[t] / total
                 for d in range(width):
                     out[d] += share * value[t, d]

@@ -53,14 +53,14 @@ def make_folder(path: Path) -> None:
         raise refuse("make the folder", path, fault) from fault
 
 
-def write_all(file: int, data: bytes) -> None:
+def write_all(file: int, data: bytes | memoryview) -> None:
     """All of `data` to an open file; the one place where bytes reach the disk, so tests can fill it here."""
     left = memoryview(data)
     while left:
         left = left[os.write(file, left) :]
 
 
-def write_whole(path: Path, data: bytes) -> None:
+def write_whole(path: Path, data: bytes | memoryview) -> None:
     """Replace the file by `data` in one step: another name, sync, rename, sync the folder."""
     draft = path.with_name(f".{path.name}.{os.getpid()}.draft")
     try:

@@ -156,7 +156,7 @@ def run_table(settings: Settings, rng: np.random.Generator, log: Any) -> dict[st
         cover.append(float(np.mean([1 / chance.max() for chance in chances])))
         plans = [ways(settings, chance, noise[x]) for x, chance in enumerate(chances)]
         cost, hit = (np.stack(rows, axis=1) for rows in zip(*plans, strict=True))
-        m, share = splits(np.full(PROMPTS, 1 / PROMPTS), cost, hit, 0.0, cost[:, 0])
+        m, share = splits(np.full(PROMPTS, 1 / PROMPTS), 1, cost, hit, 0.0, cost[:, 0])
         need.append(least(m, share, EPSILON))
         reached.append(float(share[m <= 32 * PROMPTS * cover[-1]].max(initial=0.0)))
         log.row(coverage, samples=need[-1], sharpened=reached[-1])
@@ -243,13 +243,14 @@ def adaptive(chance: np.ndarray, stop: float) -> tuple[float, float]:
 
 
 def splits(
-    share: np.ndarray, cost: np.ndarray, hit: np.ndarray, easy: float, idle: np.ndarray
+    share: np.ndarray, alike: int, cost: np.ndarray, hit: np.ndarray, easy: float, idle: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """m float64[n, S], and the expected share of prompts that end sharpened float64[n, S], for numbers n of prompts.
 
     A prompt drawn k times has the frequencies of the k answers picked there, which is the maximum-likelihood fit of a
     free policy; 1 - delta of them must be y*. Undrawn it stays as it was.
     share  float64[X], how often each prompt is drawn; cost, hit float64[S, X]
+    alike  how many prompts there are of each of the X sorts
     easy   the share of prompts with a single answer, to which idle float64[S] answers are drawn
     """
     k = np.arange(1, 65)
@@ -257,8 +258,8 @@ def splits(
     good = binom.sf(enough[:, None, None] - 1, k[:, None, None], hit)
     drawn = np.unique(np.round(2 ** np.arange(0, math.log(20 / share.max(), 2), 1 / 8)))
     visits = binom.pmf(k[:, None, None], drawn[:, None], share)  # [k, n, X]
-    sharp = np.einsum("knx,ksx,x->ns", visits, good, share) + easy * (1 - (1 - easy) ** drawn[:, None])
-    return drawn[:, None] * (cost @ share + easy * idle), sharp
+    sharp = alike * np.tensordot(visits * share, good, ((0, 2), (0, 2))) + easy * (1 - (1 - easy) ** drawn[:, None])
+    return drawn[:, None] * (alike * (cost @ share) + easy * idle), sharp
 
 
 def least(m: np.ndarray, sharp: np.ndarray, epsilon: float) -> float:
@@ -277,8 +278,7 @@ def hard(settings: Settings, coverage: float, epsilon: float, rng: np.random.Gen
     chance[int(rng.integers(size))] = 2 / size
     cost, hit = ways(settings, chance, rng.standard_normal(size))
     idle = ways(settings, np.ones(1), np.zeros(1))[0]
-    m, sharp = splits(np.full(count, often / count), cost[:, None] + np.zeros(count), hit[:, None] + np.zeros(count),
-                      1 - often, idle)  # fmt: skip
+    m, sharp = splits(np.array([often / count]), count, cost[:, None], hit[:, None], 1 - often, idle)
     return least(m, sharp, epsilon)
 
 
@@ -457,7 +457,6 @@ def on_ball(values: np.ndarray, vectors: np.ndarray, linear: np.ndarray, radius:
 
 
 def run_model(settings: Settings, rng: np.random.Generator, log: Any) -> dict[str, Value]:
-    torch.set_num_threads(1)
     task = tasks.load(settings.task)
     words = Words(task.words)
     seed = int(rng.integers(2**31))

@@ -86,7 +86,8 @@ OWN = 5  # the critic's own threshold among them: it accepts what is rather righ
 class Settings:
     """One arm.
 
-    wrong    where wrong steps come from: a generator that evolves or is frozen after imitation, or random corruptions
+    wrong    where wrong steps come from: a generator that evolves or is frozen after imitation, or random corruptions;
+             where there are none, nothing is played and the copies stay imitators
     critic   which generation judges a generator's games: the one before its own, its own, or the first
     dealt    whether rewards are dealt out at random among a role's replies of a round
     blind    whether the scores that guide the search are dealt out at random among the candidates
@@ -97,7 +98,7 @@ class Settings:
     samples  of the solver for each test problem, in the vote and at each place of the search
     """
 
-    wrong: Literal["evolving", "frozen", "random"] = "evolving"
+    wrong: Literal["evolving", "frozen", "random", "none"] = "evolving"
     critic: Literal["before", "same", "first"] = "before"
     dealt: bool = False
     blind: bool = False
@@ -121,21 +122,21 @@ class Settings:
     beams: int = 2
 
     def __post_init__(self) -> None:
-        if self.rounds < 0 or min(self.games, self.taught, self.batch, self.tests, self.beams) < 1:
-            raise ValueError("settings: rounds >= 0 and games, taught, batch, tests, beams >= 1 are needed")
+        if min(self.rounds, self.games, self.taught, self.batch, self.tests, self.beams) < 1:
+            raise ValueError("settings: rounds, games, taught, batch, tests, beams >= 1 are needed")
         if self.samples % self.beams:
             raise ValueError(f"samples must be a multiple of beams, it was {self.samples} and {self.beams}")
 
 
 ARMS = {
     "spc": Settings(),
-    "sft": Settings(rounds=0),
+    "sft": Settings(wrong="none"),
     "random": Settings(wrong="random"),
     "frozen_generator": Settings(wrong="frozen"),
     "same_generation": Settings(critic="same"),
     "one_sided": Settings(critic="first"),
     "dealt": Settings(dealt=True),
-    "blind": Settings(rounds=0, blind=True),
+    "blind": Settings(wrong="none", blind=True),
 }
 
 
@@ -161,7 +162,8 @@ def run(settings: Settings, rng: np.random.Generator, log: Any) -> dict[str, Val
     generators = [revived(ground.generator, weights) for weights in state["generators"]]
     pools = {role: Pool(Rollouts(*pool["rollouts"]), pool["reward"]) for role, pool in state["pools"].items()}
     rng, told = state["rng"], state["told"]
-    for generation in range(len(critics), settings.rounds + 1):
+    rounds = 0 if settings.wrong == "none" else settings.rounds
+    for generation in range(len(critics), rounds + 1):
         if generation == 0:
             critics, generators = [ground.critic], [ground.generator]
         else:
@@ -185,7 +187,7 @@ def run(settings: Settings, rng: np.random.Generator, log: Any) -> dict[str, Val
             }
         )
     last = measure(critics[-1], generators[-1], ground, ground.test, rng)
-    gain = last["balanced_accuracy"].number - balanced(critics[min(1, settings.rounds)], ground.test)
+    gain = last["balanced_accuracy"].number - balanced(critics[min(1, rounds)], ground.test)
     found = last | search(critics[-1], ground, settings, rng) | {"gain": sampled(gain, "the last round less the first")}
     log.example(tell(critics[-1], generators[-1], ground, told, rng))
     return found
@@ -646,13 +648,14 @@ RECIPE = Recipe(
     seeds=12,
     minutes=8,
     quick={
+        "rounds": 2,
         "games": 8,
         "problems": 20,
         "width": 8,
-        "warm": 2,
-        "weak": 2,
+        "warm": 1,
+        "weak": 1,
         "taught": 8,
-        "lessons": 2,
+        "lessons": 1,
         "tests": 4,
         "samples": 4,
         "epochs": 1,
