@@ -52,12 +52,12 @@ def page(shown, common=COMMON, command="ludus compare a b"):
 
 def test_seeds_are_read_off_at_equal_tokens(tmp_path):
     """Rows at 40, 46 and 52 tokens on straight lines: at their mean, 46, every seed is where its line is."""
-    run = stored(tmp_path, "a", straight(0.5, spread=0.1, pace=(0, 6, 12)))
+    run = stored(tmp_path, "a", straight(0.5, spread=0.05, pace=(0, 6, 12)))
     entry = compare.entries(run, "first", "off")[0]
     drawn = compare.curve(entry, "score", "colour-0")
     assert drawn.step.tolist() == [0, 46, 100]
     for i, tokens in enumerate(drawn.step):
-        by_hand = [0.2 + (0.5 + 0.1 * seed) * tokens / 100 for seed in range(3)]
+        by_hand = [0.2 + (0.5 + 0.05 * seed) * tokens / 100 for seed in range(3)]
         assert drawn.mean[i] == pytest.approx(np.mean(by_hand))
         half = stats.t.ppf(0.975, 2) * stats.sem(by_hand)
         assert (drawn.low[i], drawn.high[i]) == pytest.approx((np.mean(by_hand) - half, np.mean(by_hand) + half))
@@ -75,14 +75,30 @@ def test_curves_end_where_the_first_seed_ends(tmp_path):
 
 def test_final_numbers_are_paired_by_seed(tmp_path):
     """Seeds differ much, the lead does not: its interval is the narrow one."""
-    one = compare.entries(stored(tmp_path, "a", straight(0.5, spread=0.2)), "first", "off")
+    one = compare.entries(stored(tmp_path, "a", straight(0.5, spread=0.05)), "first", "off")
     assert [(entry.arm, entry.aside) for entry in one] == [("first", False), ("off", True)]
-    ends = [0.7, 0.9, 1.1]
+    ends = [0.7, 0.75, 0.8]
     half = stats.t.ppf(0.975, 2) * stats.sem(ends)
-    assert one[0].final["score"].number == pytest.approx(0.9)
-    assert one[0].final["score"].interval == pytest.approx((0.9 - half, 0.9 + half))
+    assert one[0].final["score"].number == pytest.approx(0.75)
+    assert one[0].final["score"].interval == pytest.approx((0.75 - half, 0.75 + half))
     assert one[0].lead.number == pytest.approx(0.45) and np.ptp(one[0].lead.interval) < 1e-9
     assert one[1].lead is None and "paired by seed" in one[0].lead.method
+
+
+def test_intervals_end_where_a_series_must(tmp_path):
+    """Student's own would reach from -0.9 to 1.7; a mean of shares cannot, and entropy may be above 1."""
+    ends = (0.1, 0.1, 1.0)
+
+    def rows(arm, seed):
+        return [{"tokens": tokens, **dict.fromkeys(SERIES, ends[seed])} for tokens in (0, 100)]
+
+    entry = compare.entries(stored(tmp_path, "a", rows), "first", None)[0]
+    above = 0.4 + stats.t.ppf(0.975, 2) * stats.sem(ends)
+    for name in SERIES:
+        most = above if name in ("distinct", "entropy") else 1
+        assert entry.final[name].interval == pytest.approx((0, most)) and above > 1.6
+        drawn = compare.curve(entry, name, "")
+        assert (drawn.low[-1], drawn.high[-1]) == pytest.approx((0, most))
 
 
 def test_one_seed_keeps_the_interval_it_came_with():

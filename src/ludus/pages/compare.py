@@ -33,6 +33,9 @@ SERIES = {
     "distinct": ("distinct correct", "right answers to a problem that differ"),
     "entropy": ("entropy", "nats per token: how undecided the policy is"),
 }
+MOST = {"score": 1.0, "pass_1": 1.0, "pass_32": 1.0}
+"""What cannot be more than this; no series can be less than 0. Intervals end there: no mean of shares lies beyond."""
+
 OFF_BUDGET = 0.1  # a recipe that spends more or less than its budget by this part is pointed out
 
 
@@ -69,7 +72,7 @@ def entries(run: Run, arm: str, control: str | None) -> list[Entry]:
     for one in (arm, control):
         if one is not None:
             seen, stored = _read(run, one)
-            final = {name: _mean([value[name] for value in stored], "last row") for name in SERIES}
+            final = {name: _within(name, _mean([value[name] for value in stored], "last row")) for name in SERIES}
             tokens = _mean([value["tokens"] for value in stored], "training tokens at the last row")
             found.append(Entry(run.asked["slug"], one, one != arm, run, seen, tokens, final, None))
     if len(found) > 1:
@@ -93,7 +96,8 @@ def curve(entry: Entry, series: str, colour: str) -> Series:
     grid = np.mean([tokens[np.linspace(0, len(tokens) - 1, rows).round().astype(int)] for tokens, _ in by_seed], axis=0)
     grid = np.unique(grid.clip(max(tokens[0] for tokens, _ in by_seed), min(tokens[-1] for tokens, _ in by_seed)))
     values = np.array([np.interp(grid, tokens, value) for tokens, value in by_seed])
-    return Series(_name(entry), colour, grid, *student(values))
+    mean, low, high, n = student(values)
+    return Series(_name(entry), colour, grid, mean, *(end.clip(0, MOST.get(series)) for end in (low, high)), n)
 
 
 def _read(run: Run, arm: str) -> tuple[dict[str, list[tuple[np.ndarray, np.ndarray]]], list[dict[str, Any]]]:
@@ -131,6 +135,14 @@ def _mean(values: Sequence[Any], what: str) -> Value:
         own = values[0]["interval"] if isinstance(values[0], Mapping) else None
         return Value(mean, "sampled", (float(own[0]), float(own[1])) if own else None, f"{what}, one seed")
     return Value(mean, "sampled", (low, high), f"{what}, {len(values)} seeds; Student")
+
+
+def _within(series: str, value: Value) -> Value:
+    """With an interval that ends where the series must."""
+    if value.interval is None:
+        return value
+    low, high = np.clip(value.interval, 0, MOST.get(series)).tolist()
+    return value._replace(interval=(low, high))
 
 
 def _name(entry: Entry) -> str:
