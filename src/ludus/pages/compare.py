@@ -97,7 +97,8 @@ def curve(entry: Entry, series: str, colour: str) -> Series:
     grid = np.unique(grid.clip(max(tokens[0] for tokens, _ in by_seed), min(tokens[-1] for tokens, _ in by_seed)))
     values = np.array([np.interp(grid, tokens, value) for tokens, value in by_seed])
     mean, low, high, n = student(values)
-    return Series(_name(entry), colour, grid, mean, *(end.clip(0, MOST.get(series)) for end in (low, high)), n)
+    most = MOST.get(series)
+    return Series(_name(entry), colour, grid, mean, low.clip(0, most), high.clip(0, most), n)
 
 
 def _read(run: Run, arm: str) -> tuple[dict[str, list[tuple[np.ndarray, np.ndarray]]], list[dict[str, Any]]]:
