@@ -79,6 +79,15 @@ def test_nothing_can_be_written_without_a_number(model):
         decoder.write(logits, np.zeros((2, 0)), np.zeros(12, bool), 1.0, np.ones(2, bool))
 
 
+def test_who_heard_nothing_cannot_write(model):
+    decoder, uniform, stop = Decoder(model, 3), np.full((3, 2), 0.5), np.zeros(12, bool)
+    logits = decoder.read(np.array([[0, 3], [3, 0], [4, 5]]))
+    with pytest.raises(ValueError, match="going: row 1 heard nothing, since its last token is padding; pad"):
+        decoder.write(logits, uniform, stop, 1.0, np.ones(3, bool))
+    tokens, _ = decoder.write(logits, uniform, stop, 1.0, np.array([True, False, True]))
+    assert (tokens[[0, 2]] > 0).all() and not tokens[1].any()
+
+
 @pytest.mark.parametrize("threads", [1, 2])
 def test_a_row_that_outgrows_the_model_is_an_error(model, monkeypatch, threads):
     monkeypatch.setattr(torch, "get_num_threads", lambda: threads)

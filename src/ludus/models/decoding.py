@@ -38,6 +38,8 @@ class Decoder:
     """B rows being read and written by one model, whose weights must not change meanwhile.
 
     read(tokens) takes what is given to every row and returns the logits after it; write(...) goes on from there.
+
+    weights  the model's for compiled code, where they are at hand
     """
 
     def __init__(self, model: Transformer, batch: int, weights: kernels.Weights | None = None) -> None:
@@ -50,6 +52,7 @@ class Decoder:
         self._real = np.zeros((batch, 0), bool)
         self._position = np.zeros(batch, np.int64)  # real tokens so far
         self._unread = np.zeros((batch, 0), np.int64)  # what was written last waits for what is read next
+        self._heard = np.zeros(batch, bool)  # whose logits of the last reading mean something
         shape = (batch, size.layers, size.heads, 0, size.width // size.heads)
         self._keys, self._values = torch.zeros(shape, device=model.device), torch.zeros(shape, device=model.device)
 
@@ -65,15 +68,17 @@ class Decoder:
     def read(self, tokens: np.ndarray) -> Tensor:
         """Logits float32[B, vocabulary], on the CPU, after the last of tokens int64[B, T]; padding (0) is skipped.
 
-        They mean nothing where the last one is padding.
+        Rows are padded on the left: one whose last token is padding has heard nothing, and its logits mean nothing.
 
         Raises IndexError where a row gets longer than the model's context.
         """
+        self._heard = tokens[:, -1] != 0
         if self._length == 0:
             once, row = np.unique(tokens, axis=0, return_inverse=True)
             if len(once) < self._batch:  # one prompt for many rows is read once
                 return self._take(Decoder(self._model, len(once), self._weights), once, row.reshape(-1))
         tokens, self._unread = np.concatenate([self._unread, tokens], axis=1), self._unread[:, :0]
+        tokens = np.ascontiguousarray(tokens)  # else it is compiled once more
         self._expect(tokens.shape[1])
         return self._read_by_torch(tokens) if self._weights is None else self._read(self._weights, tokens)
 
@@ -88,10 +93,16 @@ class Decoder:
         logits  float32[B, vocabulary], as `read` returned them
         going   bool[B], the rows that are written
 
-        Raises ValueError where R is 0, IndexError where a row gets longer than the model's context.
+        Raises ValueError where R is 0 or a going row has heard nothing, IndexError where a row gets longer than the
+        model's context.
         """
         if not uniform.shape[1]:
             raise ValueError("uniform: it has no columns; give a number for each token that may be written")
+        if not self._heard[going].all():
+            row = int(np.flatnonzero(going & ~self._heard)[0])
+            raise ValueError(
+                f"going: row {row} heard nothing, since its last token is padding; pad on the left, or leave it out"
+            )
         self._expect(uniform.shape[1] - 1)
         tokens, log_prob = np.zeros(uniform.shape, np.int64), np.zeros(uniform.shape, np.float32)
         given = (logits.numpy(), uniform, stop, temperature, going, tokens, log_prob)
