@@ -41,7 +41,8 @@ def over_problems(
     seen, (least, most) = float(statistic(np.ones(problems))), bounds
     if np.isnan(seen):
         return Value(np.nan, "sampled", bounds, f"{method}: it never came to that")
-    draws = rng.multinomial(problems, np.full(problems, 1 / problems), RESAMPLES).astype(np.float64)
+    drawn = rng.integers(problems, size=(RESAMPLES, problems)) + problems * np.arange(RESAMPLES)[:, None]
+    draws = np.bincount(drawn.ravel(), minlength=drawn.size).reshape(drawn.shape).astype(np.float64)
     again = statistic(draws)
     again = again[~np.isnan(again)]
     method = f"{method}; {problems:,} problems"

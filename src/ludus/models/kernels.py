@@ -20,7 +20,7 @@ _GELU_CUBE = np.float32(2 * math.sqrt(2 / math.pi) * 0.044715)
 _LOG2_E, _LN_2, _LEAST = np.float32(1 / math.log(2)), np.float32(math.log(2)), np.float32(-126)
 _WHOLE = np.float32(1.5 * 2**23)  # added to a float32, it leaves the nearest whole number in the lowest bits
 _E2, _E3, _E4, _E5, _E6 = (np.float32(1 / math.factorial(n)) for n in range(2, 7))
-_CHUNK = 512  # tokens read at once: their activations stay in the processor's cache
+_CHUNK = 256  # tokens read at once: their activations stay in the processor's cache
 
 
 class Weights(NamedTuple):

@@ -606,7 +606,7 @@ RECIPE = Recipe(
     control="coin",
     seeds=10,
     minutes=2,
-    quick={"queries": 500, "sizes": (3, 10)},
+    quick={"queries": 500, "sizes": (10,)},
     metrics={
         "gap": ("P - 1/2", "exact duality gap of the average policy; mean of a family's games, or of one game"),
         "last": ("P - 1/2", "the same of the last policy; mean of a family"),
