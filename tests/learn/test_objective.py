@@ -33,7 +33,7 @@ def rollouts(model):
     return rollout(model, prompts, rng.random((10, 5)), STOP)
 
 
-def test_scores_are_those_of_the_older_core(model, rollouts):
+def test_a_replys_score_is_the_sum_over_its_tokens(model, rollouts):
     now = score(model, rollouts)
     log_prob, entropy = score_replies(model, Replies(rollouts.tokens[:, :3], rollouts.tokens[:, 3:]))
     torch.testing.assert_close(now.log_prob.sum(1), log_prob)

@@ -13,7 +13,9 @@ import torch
 from scipy.signal import lfilter
 from torch import Tensor
 
-from ludus.models.transformer import Transformer, causal
+from ludus.learn import objective
+from ludus.learn.rollout import given
+from ludus.models.transformer import Transformer
 
 Baseline = Callable[[np.ndarray, np.ndarray, np.ndarray, float], tuple[np.ndarray, np.ndarray]]
 """(mean float64[G, P], game int64[E], payoff float64[E, P], decay) -> (new mean, advantage float64[E, P]).
@@ -71,16 +73,12 @@ class Replies(NamedTuple):
 def score(model: Transformer, replies: Replies) -> tuple[Tensor, Tensor]:
     """Log-probability of each reply float32[T], and the mean entropy of its tokens' distributions float32[T]."""
     start = replies.prompt.shape[1]
-    both = torch.from_numpy(np.concatenate([replies.prompt, replies.reply], axis=1)).to(model.device)
-    tokens, row = both.unique(dim=0, return_inverse=True)  # a small game asks and is answered the same many times
-    real = tokens != 0
-    written = real[:, start:]
-    final, _ = model.read(tokens, *causal(real))
-    log_softmax = model.logits(final[:, start - 1 : -1]).log_softmax(-1)
-    chosen = log_softmax.gather(2, tokens[:, start:, None])[..., 0]
-    entropy = -(log_softmax.exp() * log_softmax).sum(-1)
-    log_probability, spread = (chosen * written).sum(1), (entropy * written).sum(1) / written.sum(1)
-    return log_probability.index_select(0, row).cpu(), spread.index_select(0, row).cpu()
+    both = np.concatenate([replies.prompt, replies.reply], axis=1)
+    once, row = np.unique(both, axis=0, return_inverse=True)  # a small game asks and is answered the same many times
+    now = objective.score(model, given(once[:, :start], once[:, start:]))
+    log_probability, spread = now.log_prob.sum(1), now.entropy.sum(1) / now.written.sum(1)
+    which = torch.from_numpy(row.reshape(-1))
+    return log_probability.index_select(0, which), spread.index_select(0, which)
 
 
 def policy_gradient_loss(model: Transformer, replies: Replies, advantage: np.ndarray, entropy: float) -> Tensor:
