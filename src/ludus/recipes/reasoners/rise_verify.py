@@ -38,6 +38,8 @@ Leaves    The paper's text could be read in part only; where it is silent the au
           written with a margin of 15 points, which claims 1 and 2 have now.
           After the record, on 2 seeds of root seed 999, 200,000 tokens did not help: one seed said wrong to
           everything and solved no better than its base (0.24), the other verified 2 points better than its base.
+          The record's seeds were run once before, when the engine rounded and drew otherwise, after which training goes
+          other ways: claim 3 was open there (p = 0.23) and holds here (0.02), claim 5 failed there and is open here.
 """
 
 import copy
