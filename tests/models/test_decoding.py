@@ -1,5 +1,9 @@
 """The decoder against the definition: text in pieces, padding anywhere, equal prompts, talks; and draws."""
 
+import os
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 import torch
@@ -70,6 +74,37 @@ def test_threads_and_torch_write_the_same(model, monkeypatch, other):
     again, chances = talk(model, 3 if other == "threads" else 1)
     np.testing.assert_array_equal(tokens, again)
     np.testing.assert_allclose(log_prob, chances, atol=1e-5)
+
+
+SAYS = """
+import hashlib, numpy as np
+from ludus.learn.rollout import rollout
+from ludus.models.transformer import Size, Transformer
+for layers, width, rows in ((1, 32, 16), (2, 48, 24), (1, 64, 8)):
+    rng = np.random.default_rng(0)
+    model = Transformer(Size(layers, width, 4, 40, 50), rng)
+    for weight in model.parameters():
+        weight.data.mul_(3)
+    prompts = rng.integers(1, 50, (rows, 12))
+    said = rollout(model, prompts, rng.random((rows, 20)), np.arange(50) < 2)
+    print([hashlib.md5(part.tobytes()).hexdigest() for part in said])
+"""
+
+
+def test_code_just_compiled_says_the_same_to_the_last_bit_as_code_from_the_cache(tmp_path):
+    """Else a run that is killed in the process that compiled would go on otherwise."""
+    said = [
+        subprocess.run(
+            [sys.executable, "-c", SAYS],
+            env={**os.environ, "NUMBA_CACHE_DIR": str(tmp_path)},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for _ in range(2)
+    ]
+    assert said[0] == said[1] and said[0].count("[") == 3
+    assert list(tmp_path.rglob("kernels.write-*.nbc"))  # the first compiled, the second had it
 
 
 def test_nothing_can_be_written_without_a_number(model):

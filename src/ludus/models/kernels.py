@@ -4,6 +4,9 @@ It computes what `transformer.Transformer` does. In small models calls cost more
 twenty for a token in a layer, and here one call writes whole replies, and neither padding nor rows that have ended cost
 anything. Matrix products are BLAS's, by numpy.dot; call with BLAS on one thread, by as many threads as there are cores,
 each with rows of its own: no lock is held.
+
+Everything is inlined into `read` and `write` (forceinline). Else a process that compiles them calls the parts as they
+were compiled alone, and one that loads them from the cache calls copies, in which sums are taken in another order.
 """
 
 import math
@@ -120,7 +123,7 @@ def write(weights, keys, values, real, position, now, logits, uniform, stop, tem
     return uniform.shape[1]
 
 
-@njit(cache=True, fastmath=True, nogil=True)
+@njit(cache=True, fastmath=True, nogil=True, forceinline=True)
 def _layers(weights, stream, rows, columns, keys, values, real):
     """n tokens through all layers: stream float32[n, W] in place, their keys and values added to those before them.
 
@@ -146,7 +149,7 @@ def _layers(weights, stream, rows, columns, keys, values, real):
         _add(stream, normed, weights.mlp_out_bias[layer])
 
 
-@njit(cache=True, fastmath=True, nogil=True)
+@njit(cache=True, fastmath=True, nogil=True, forceinline=True)
 def _logits(weights, stream):
     """float32[n, V] of what left the last layer, float32[n, W]."""
     normed, logits = np.empty_like(stream), np.empty((len(stream), weights.never.shape[0]), np.float32)
@@ -156,7 +159,7 @@ def _logits(weights, stream):
     return logits
 
 
-@njit(cache=True, fastmath=True, nogil=True)
+@njit(cache=True, fastmath=True, nogil=True, forceinline=True)
 def _append_and_attend(new, rows, columns, keys, values, real, layer, mixed):
     """Each token's key and value take their places, and its query attends to all real tokens, itself included.
 
@@ -195,7 +198,7 @@ def _append_and_attend(new, rows, columns, keys, values, real, layer, mixed):
                     out[d] += share * value[t, d]
 
 
-@njit(cache=True, fastmath=True, nogil=True)
+@njit(cache=True, fastmath=True, nogil=True, forceinline=True)
 def _norm(stream, weight, bias, normed):
     """A layer norm of each row."""
     width = np.float32(len(weight))
@@ -211,21 +214,21 @@ def _norm(stream, weight, bias, normed):
             normed[row, j] = (stream[row, j] - mean) * scale * weight[j] + bias[j]
 
 
-@njit(cache=True, fastmath=True, nogil=True)
+@njit(cache=True, fastmath=True, nogil=True, forceinline=True)
 def _add_bias(to, bias):
     for row in range(len(to)):
         for j in range(len(bias)):
             to[row, j] += bias[j]
 
 
-@njit(cache=True, fastmath=True, nogil=True)
+@njit(cache=True, fastmath=True, nogil=True, forceinline=True)
 def _add(to, what, bias):
     for row in range(len(to)):
         for j in range(len(bias)):
             to[row, j] += what[row, j] + bias[j]
 
 
-@njit(cache=True, fastmath=True, nogil=True)
+@njit(cache=True, fastmath=True, nogil=True, forceinline=True)
 def _gelu(inner):
     """gelu(inner, approximate="tanh") as inner * sigmoid(c (inner + 0.044715 inner^3))."""
     exponent, spare = np.empty(inner.shape[1], np.float32), np.empty(inner.shape[1], np.float32)
@@ -238,7 +241,7 @@ def _gelu(inner):
             inner[row, j] /= _1 + exponent[j]
 
 
-@njit(cache=True, fastmath=False, nogil=True)  # else it takes its callers' fastmath, and _WHOLE cancels out
+@njit(cache=True, fastmath=False, nogil=True, forceinline=True)  # else it has its callers' fastmath: _WHOLE cancels out
 def _exp(x, spare):
     """The exponential of float32[n] in place, to a few 1e-7; 0 below 2^-126. math.exp takes one number at a time.
 
@@ -269,7 +272,7 @@ def draw(logits, uniform, temperature):
     return tokens, log_prob
 
 
-@njit(cache=True, fastmath=False, nogil=True)  # a model that diverged has NaN in its logits
+@njit(cache=True, fastmath=False, nogil=True, forceinline=True)  # a model that diverged has NaN in its logits
 def _draw(logits, uniform, temperature):
     top = logits.max()
     chances, spare = logits - top, np.empty(len(logits), np.float32)

@@ -46,7 +46,10 @@ def load(path: Path) -> Any:
             arrays = [list(_cut(file[str(number)], places)) for number, places in enumerate(structure["places"])]
         return _unpack(structure["state"], arrays)
     except (ValueError, KeyError, IndexError, TypeError, EOFError, AttributeError, zipfile.BadZipFile) as fault:
-        raise Corrupt(f"{path} is damaged: {fault}. Delete it to start this cell again from its first step.") from fault
+        raise Corrupt(
+            f"{path} is damaged, or of another version: {fault}. "
+            "Delete it to start this cell again from its first step."
+        ) from fault
 
 
 def _order(array: np.ndarray) -> Literal["C", "F"]:
