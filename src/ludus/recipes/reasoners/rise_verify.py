@@ -38,8 +38,9 @@ Leaves    The paper's text could be read in part only; where it is silent the au
           written with a margin of 15 points, which claims 1 and 2 have now.
           After the record, on 2 seeds of root seed 999, 200,000 tokens did not help: one seed said wrong to
           everything and solved no better than its base (0.24), the other verified 2 points better than its base.
-          The record's seeds were run once before, when the engine rounded and drew otherwise, after which training goes
-          other ways: claim 3 was open there (p = 0.23) and holds here (0.02), claim 5 failed there and is open here.
+          The record's seeds were run twice before, when the engine rounded or drew otherwise, after which training goes
+          other ways: claim 3 was open in the first run (p = 0.23), claim 5 in the second, claims 4 and 8 in both, and
+          all else came out as here.
 """
 
 import copy
