@@ -51,9 +51,9 @@ Leaves    Language, and all that is harmful. The theorem of safety against any p
           (0.030) end nearest to equilibrium, which no claim foresaw. Attackers of all arms stay about as diverse, by
           the entropy term, and untrained ones are the most diverse: diversity alone says little of an attacker here.
           With that in sight the record is of 24 seeds of root seed 1 alone; 17 would have decided claim 1. There no
-          scratchpad ends nearest again (0.031 against 0.094), two sets of weights less so (0.078). These seeds were run
-          once before, when the engine rounded otherwise, after which training goes other ways: claim 5 was open there
-          (p = 0.40) and holds here (0.034), claim 1 had p = 0.011 and has 0.003, and no other verdict differs.
+          scratchpad ends nearest again (0.031 against 0.094), two sets of weights less so (0.080). These seeds were run
+          twice before, when the engine rounded otherwise, after which training goes other ways: claim 5 was open in the
+          first run (p = 0.40), claim 1 had p = 0.011 and 0.003 and has 0.006, and all else came out as here.
 """
 
 from dataclasses import dataclass
