@@ -38,9 +38,9 @@ Leaves    The row asks first for 3 points above the best fixed configuration; as
           compare`) and every round's replies on validation problems to be drawn by the same numbers. 1, 2 and 7 held in
           both, 3 and 10 in the first, 9 in the second, 5 failed in the first, and the rest was open. With these
           verdicts in sight, and the sampler twice as fast, seeds were doubled; the record is of root seed 2 alone, run
-          twice, before and after the engine's rounding and draws changed: the same verdicts. The probe's tokens are not
-          counted in the budget, as the paper does not count them. Iterative rejection fine-tuning that restarts the
-          optimiser alone, code and commonsense are left out.
+          three times, the engine's rounding or draws having changed between them: the same verdicts. The probe's tokens
+          are not counted in the budget, as the paper does not count them. Iterative rejection fine-tuning that restarts
+          the optimiser alone, code and commonsense are left out.
 """
 
 import json
