@@ -38,12 +38,13 @@ Leaves    Models that have read of anything else, and reasoning of more than som
           eleven arms was seen: claim 14 was to be of the terse model, which grew terser still, and is now of the middle
           model, where it was seen; "at least one family" was so chosen there and is tested on other seeds. The margin
           of 10 points in 12 and 13 is ours, set with that seed in sight (gains of 41 matched, 14 easy, -9 hard).
-          Seen in the record and not claimed: in the middle, large and formless models replies grow longer by a fifth
-          to three tenths and verification falls by some 15 points, since more replies are worked out at all; among the
-          seeds of one model the two go together. In the middle model length is unsteady (-8% to +45%), so 14 stays
-          open. Recorded a second time, with the same root seed, after the recipe had learnt to begin where others do on
-          any other task, for `ludus compare`; its curves are of 12 problems since, not 16, and nothing else was
-          changed. Under the format reward some bases that do not know the form learn to write "so" again and again.
+          Seen in the record and not claimed: in the middle, large and formless models replies grow longer by 15 to 30%
+          and verification falls by 13 to 18 points, since more replies are worked out at all; among the seeds of one
+          model the two go together. In the middle model length is unsteady (-8% to +45%), so 14 stays open. Recorded a
+          second time, with the same root seed, after the recipe had learnt to begin where others do on any other task,
+          for `ludus compare`; its curves are of 12 problems since, not 16, and nothing else was changed. Twice more
+          when the engine's rounding or draws had changed: the same verdicts. Under the format reward some bases that do
+          not know the form learn to write "so" again and again.
 """
 
 from copy import deepcopy
