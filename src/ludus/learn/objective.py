@@ -14,6 +14,7 @@ from torch.nn import functional
 
 from ludus.learn.rollout import Rollouts
 from ludus.models.decoding import Cache
+from ludus.models.threads import by_rows
 from ludus.models.transformer import Transformer, causal
 
 
@@ -50,14 +51,20 @@ def _score(model: Transformer, rollouts: Rollouts) -> tuple[Scored, Tensor]:
     """What `score` gives, and the last layer's activations from the token before the first written column on."""
     tokens, written = torch.from_numpy(rollouts.tokens), torch.from_numpy(rollouts.turn >= 0)
     start = max(int(written.any(0).int().argmax()), 1)  # the first column that any row wrote
-    final = _read(model, tokens.to(model.device), start)
-    rows, columns = written[:, start:].nonzero(as_tuple=True)  # logits are made only where something was written
-    log_softmax = model.logits(final[rows, columns]).log_softmax(-1)
-    place = (rows, columns + start)
-    chosen = log_softmax.gather(1, tokens[place][:, None].to(model.device))[:, 0]
-    entropy = -(log_softmax.exp() * log_softmax).sum(-1)
-    empty = torch.zeros(tokens.shape, dtype=final.dtype)
-    return Scored(empty.index_put(place, chosen.cpu()), empty.index_put(place, entropy.cpu()), written), final
+
+    def part(some: slice) -> tuple[Tensor, Tensor, Tensor]:
+        ours = tokens[some]
+        final = _read(model, ours.to(model.device), start)
+        rows, columns = written[some, start:].nonzero(as_tuple=True)  # logits are made only where something was written
+        log_softmax = model.logits(final[rows, columns]).log_softmax(-1)
+        place = (rows, columns + start)
+        chosen = log_softmax.gather(1, ours[place][:, None].to(model.device))[:, 0]
+        entropy = -(log_softmax.exp() * log_softmax).sum(-1)
+        empty = torch.zeros(ours.shape, dtype=final.dtype)
+        return empty.index_put(place, chosen.cpu()), empty.index_put(place, entropy.cpu()), final
+
+    chosen, entropy, final = by_rows(part, len(tokens), model)
+    return Scored(chosen, entropy, written), final
 
 
 def _read(model: Transformer, tokens: Tensor, start: int) -> Tensor:

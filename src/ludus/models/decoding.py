@@ -7,9 +7,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
-from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -20,11 +18,10 @@ from torch import Tensor
 from torch.nn import functional
 
 from ludus.models import kernels
+from ludus.models.threads import at_once, slices
 
 if TYPE_CHECKING:
     from ludus.models.transformer import Transformer
-
-ROWS = 8  # at least, for a thread of its own
 
 
 class Cache(NamedTuple):
@@ -145,15 +142,8 @@ class Decoder:
             state = keys[rows], values[rows], self._real[rows], self._position[rows], self._length
             return kernel(weights, *state, *given(rows))
 
-        threads = max(1, min(torch.get_num_threads(), self._batch // ROWS))
-        ends = [self._batch * number // threads for number in range(threads + 1)]
-        parts = [slice(start, end) for start, end in pairwise(ends)]
         with _blas().limit(limits=1):
-            if threads == 1:
-                done = [part(parts[0])]
-            else:
-                with ThreadPoolExecutor(threads) as pool:
-                    done = list(pool.map(part, parts))
+            done = at_once(part, slices(self._batch))
         if not all(done):
             raise IndexError(f"tokens: a row has all of the model's {self._model.size.context} tokens; use fewer")
         return done

@@ -19,6 +19,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from ludus.models.decoding import Cache, Decoder
+from ludus.models.threads import by_rows
 
 NEVER = -1e9  # the logit of token 0: padding is never written; finite, so that entropies are not NaN
 
@@ -174,9 +175,13 @@ def log_probabilities(model: Transformer, tokens: Tensor, real: Tensor, hook: Ho
     tokens int64[B, T] left-padded, real bool[B, T]. The log-probability of a sequence is the sum over its tokens.
     """
     tokens, real = tokens.to(model.device), real.to(model.device)
-    final, _ = model.read(tokens, *causal(real), hook=hook)
-    chosen = model.logits(final[:, :-1]).log_softmax(-1).gather(2, tokens[:, 1:, None])[..., 0]
-    return functional.pad(chosen * (real[:, 1:] & real[:, :-1]), (1, 0)).cpu()
+
+    def part(rows: slice) -> tuple[Tensor]:
+        final, _ = model.read(tokens[rows], *causal(real[rows]), hook=hook)
+        chosen = model.logits(final[:, :-1]).log_softmax(-1).gather(2, tokens[rows, 1:, None])[..., 0]
+        return (functional.pad(chosen * (real[rows, 1:] & real[rows, :-1]), (1, 0)),)
+
+    return (by_rows(part, len(tokens), model) if hook is None else part(slice(None)))[0].cpu()
 
 
 class Sampled(NamedTuple):
