@@ -23,7 +23,7 @@ def threads():
 
 @pytest.fixture
 def rollouts(model):
-    """32 rows, of which some begin alike, some are padded and none writes in the same columns as all others."""
+    """32 rows: fours begin alike, nine are padded on the left, and some end before others."""
     rng = np.random.default_rng(1)
     prompts = np.repeat(rng.integers(2, 12, (8, 5)), 4, axis=0)
     prompts[:9, 0] = 0
